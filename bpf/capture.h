@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * From a call to its record: what its arguments point to is read when the call
+ * begins; when it ends, an access that this process has made before is only
+ * counted, and a new one becomes a record.
+ */
+#pragma once
+
+#include "count.h"
+#include "fold.h"
+#include "sockets.h"
+
+static __always_inline u32 plan_index(u32 abi, s64 nr)
+{
+	return (u64)nr < PLANNED_CALLS ? abi * PLANNED_CALLS + nr : PLAN_UNKNOWN;
+}
+
+static __always_inline const struct plan *plan_of(u32 abi, s64 nr)
+{
+	u32 i = plan_index(abi, nr);
+
+	return bpf_map_lookup_elem(&plans, &i);
+}
+
+#define PROT_EXEC 4
+#define EFAULT    14
+
+/* On i386 one call is all of the socket calls: its first argument is which, its
+ * second points to the arguments. The numbers of the direct calls
+ * (arch/x86/entry/syscalls/syscall_32.tbl) have the plans. */
+static __always_inline const struct plan *unpack_socketcall(struct task *t)
+{
+	u32 raw[6] = {};
+	u32 nr;
+
+	switch ((u32)t->args[0]) {
+	case 1: nr = 359; break;  /* socket */
+	case 2: nr = 361; break;  /* bind */
+	case 3: nr = 362; break;  /* connect */
+	case 4: nr = 363; break;  /* listen */
+	case 5: nr = 364; break;  /* accept: accept4 without flags */
+	case 8: nr = 360; break;  /* socketpair */
+	case 11: nr = 369; break; /* sendto */
+	case 16: nr = 370; break; /* sendmsg */
+	case 18: nr = 364; break; /* accept4 */
+	case 20: nr = 345; break; /* sendmmsg */
+	default: return NULL;
+	}
+	if (bpf_probe_read_user(raw, sizeof(raw), (void *)t->args[1]))
+		return NULL;
+	for (u32 i = 0; i < 6; i++)
+		t->args[i] = raw[i];
+	t->nr = nr;
+	return plan_of(ABI_COMPAT, nr);
+}
+
+/* The address in a struct msghdr of the caller's ABI. */
+static __always_inline u64 message_name(u32 abi, u64 msg, u32 *len)
+{
+	if (abi == ABI_NATIVE) {
+		struct user_msghdr m = {};
+
+		bpf_probe_read_user(&m, sizeof(m), (void *)msg);
+		*len = m.msg_namelen;
+		return (u64)m.msg_name;
+	}
+	u32 m[2] = {};
+
+	bpf_probe_read_user(m, sizeof(m), (void *)msg);
+	*len = m[1];
+	return m[0];
+}
+
+/* read_sockaddr keeps an address in the place of the first string. */
+static __always_inline void read_sockaddr(struct task *t, u64 addr, u32 len)
+{
+	t->length[0] = 0;
+	if (!addr || !len)
+		return;
+	if (len > SOCKADDR_MAX)
+		len = SOCKADDR_MAX; /* the kernel refuses it */
+	if (bpf_probe_read_user(t->string[0], len, (void *)addr))
+		t->length[0] = -1;
+	else
+		t->length[0] = len;
+}
+
+static __always_inline void read_strings(struct task *t, const struct plan *plan)
+{
+	for (u32 k = 0; k < 2; k++) {
+		t->length[k] = 0;
+		if (plan->path[k] >= 0)
+			t->length[k] = bpf_probe_read_user_str(t->string[k], STRING_MAX,
+							       (void *)t->args[plan->path[k] & 7]);
+	}
+}
+
+/* enter_planned keeps what the call points to while it is as the kernel will
+ * find it. */
+static __always_inline void enter_planned(struct task *t, const struct plan *plan, u32 abi,
+					  const void *regs)
+{
+	call_args(regs, abi, t->args);
+	if (plan->flags & PLAN_SOCKETCALL) {
+		plan = unpack_socketcall(t);
+		if (!plan)
+			return;
+	}
+	if (plan->selectors | plan->deep_selectors)
+		count_arguments(t, plan);
+	if (plan->addr >= 0) {
+		read_sockaddr(t, t->args[plan->addr & 7], t->args[(plan->addr + 1) & 7]);
+	} else if (plan->msg >= 0) {
+		u32 len = 0;
+		u64 name = message_name(abi, t->args[plan->msg & 7], &len);
+
+		read_sockaddr(t, name, len);
+	} else {
+		read_strings(t, plan);
+	}
+}
+
+/*
+ * The record of a call is put together by functions that are verified one by one
+ * and meet in the scratch buffer: it says which thread and which plan.
+ */
+static __always_inline struct task *task_of(struct scratch *s)
+{
+	u32 slot = s->slot;
+
+	if (slot == SLOT_SHARED)
+		return &s->guest;
+	return bpf_map_lookup_elem(&tasks, &slot);
+}
+
+static __always_inline struct plan *plan_in(struct scratch *s)
+{
+	u32 i = s->plan;
+
+	return bpf_map_lookup_elem(&plans, &i);
+}
+
+static __always_inline void set_base(struct base *b, struct vfsmount *mnt, struct dentry *dentry)
+{
+	b->mnt = (u64)mnt;
+	b->dentry = (u64)dentry;
+}
+
+/* put_start finds where a path starts: at the root of the process, at its working
+ * directory, or at a descriptor. */
+static __always_inline void put_start(struct scratch *s, u64 k, bool absolute, s32 fd)
+{
+	struct task_struct *cur = current_task();
+	struct fs_struct *fs = load(cur, fs);
+	struct base *b = &s->base[k & 1];
+	struct file *file;
+
+	s->absolute[k & 1] = absolute;
+	if (absolute) {
+		set_base(b, load(fs, root.mnt), load(fs, root.dentry));
+	} else if (fd == AT_FDCWD) {
+		set_base(b, load(fs, pwd.mnt), load(fs, pwd.dentry));
+	} else {
+		file = file_at(cur, fd);
+		if (file)
+			bpf_probe_read_kernel(b, sizeof(*b),
+					      __builtin_preserve_access_index(&file->f_path));
+	}
+	/* Read again: what is loaded from a map is a number, not a pointer. */
+	mix(s, *(volatile u64 *)&b->dentry);
+}
+
+enum told {
+	TOLD_SOMETHING,
+	TOLD_NOTHING, /* nothing that is worth a record */
+};
+
+/* put_operand appends path k as it was when the call began, or as it is now if it
+ * could not be read then. */
+__noinline int put_operand(u64 k, s64 ret)
+{
+	struct scratch *s = scratch(SCRATCH_EXIT);
+	struct plan *plan;
+	struct task *t;
+	u32 from;
+	s32 len, fd = AT_FDCWD;
+
+	k &= 1;
+	opaque(k);
+	if (!s)
+		return TOLD_NOTHING;
+	t = task_of(s);
+	plan = plan_in(s);
+	if (!t || !plan || !has_room(s))
+		return TOLD_NOTHING;
+	len = t->length[k];
+	if (len > 0 && len < STRING_MAX) {
+		opaque(len);
+		len &= STRING_MAX - 1;
+		bpf_probe_read_kernel(payload(s), len, t->string[k]);
+	} else {
+		len = bpf_probe_read_user_str(payload(s), STRING_LIMIT,
+					      (void *)t->args[plan->path[k] & 7]);
+		if (len < 0) {
+			s->record.flags |= RECORD_PARTIAL;
+			if (ret != -EFAULT)
+				lose(LOST_PATH);
+			return TOLD_SOMETHING;
+		}
+	}
+	if (len > 0)
+		len--; /* the NUL */
+	if (!len && plan->flags & PLAN_SKIP_EMPTY)
+		return TOLD_NOTHING;
+	from = end(s) + sizeof(struct segment);
+	if (plan->dir[k] >= 0)
+		fd = t->args[plan->dir[k] & 7];
+	put_start(s, k, len && s->segments[from] == '/', fd);
+	close_segment(s, SEGMENT_STRING + k, len);
+	mix_last(SCRATCH_EXIT, from, len);
+	return TOLD_SOMETHING;
+}
+
+/* put_address appends the socket address as passed. */
+__noinline int put_address(s64 ret)
+{
+	struct scratch *s = scratch(SCRATCH_EXIT);
+	struct plan *plan;
+	struct task *t;
+	u32 from;
+	s32 len;
+
+	if (!s)
+		return TOLD_NOTHING;
+	t = task_of(s);
+	plan = plan_in(s);
+	if (!t || !plan || !has_room(s))
+		return TOLD_NOTHING;
+	len = t->length[0];
+	if (len < 0) {
+		s->record.flags |= RECORD_PARTIAL;
+		if (ret != -EFAULT)
+			lose(LOST_ADDRESS);
+		return TOLD_SOMETHING;
+	}
+	if (len == 0)
+		return plan->flags & PLAN_ADDRESSED ? TOLD_NOTHING : TOLD_SOMETHING;
+	opaque(len);
+	len &= 2 * SOCKADDR_MAX - 1;
+	from = end(s) + sizeof(struct segment);
+	bpf_probe_read_kernel(payload(s), len, t->string[0]);
+	if (*(u16 *)t->string[0] == AF_UNIX && len > 2 && t->string[0][2])
+		put_start(s, 0, t->string[0][2] == '/', AT_FDCWD);
+	close_segment(s, SEGMENT_SOCKADDR, len);
+	mix_last(SCRATCH_EXIT, from, len);
+	return TOLD_SOMETHING;
+}
+
+/* put_object appends the inode behind a descriptor, and notes where its path
+ * ends. */
+__noinline int put_object(s64 fd, u32 created_matters)
+{
+	struct scratch *s = scratch(SCRATCH_EXIT);
+	struct file *file = file_at(current_task(), fd);
+	struct object o;
+
+	if (!s || !file)
+		return TOLD_NOTHING;
+	bpf_probe_read_kernel(&s->object, sizeof(s->object),
+			      __builtin_preserve_access_index(&file->f_path));
+	o = object_of(file);
+	put(s, SEGMENT_OBJECT, o);
+	if (created_matters && read(file, f_mode) & FMODE_CREATED)
+		s->record.flags |= RECORD_CREATED;
+	mix(s, o.ino);
+	mix(s, o.dev | (u64)s->record.flags << 32);
+	return TOLD_SOMETHING;
+}
+
+/* put_socket appends what the socket behind a descriptor is; for some calls with
+ * its own address, or that of its peer. */
+__noinline int put_socket(s64 fd, u32 flags)
+{
+	struct scratch *s = scratch(SCRATCH_EXIT);
+	struct sock *sk = socket_at(current_task(), fd);
+	struct socket_info info;
+
+	if (!s || !sk)
+		return TOLD_NOTHING;
+	info = describe(sk, flags & (PLAN_SOCKET_NAME | PLAN_SOCKET_PEER));
+	put(s, SEGMENT_SOCKET, info);
+	mix(s, *(u64 *)&info);
+	mix(s, *(u64 *)&info.addr[0]);
+	mix(s, *(u64 *)&info.addr[8]);
+	if (info.family == AF_UNIX && flags & PLAN_SOCKET_NAME)
+		put_unix_name(s, sk);
+	return TOLD_SOMETHING;
+}
+
+/* put_base appends where the path of operand k starts. An absolute path starts
+ * at the root of the process, which is told only if it is not that of its mount
+ * namespace. */
+__noinline int put_base(u64 k)
+{
+	struct scratch *s = scratch(SCRATCH_EXIT);
+	struct base b;
+
+	k &= 1;
+	opaque(k);
+	if (!s)
+		return -1;
+	b = s->base[k];
+	if (!b.mnt)
+		return 0;
+	if (s->absolute[k] && b.mnt == s->plain_root.mnt && b.dentry == s->plain_root.dentry)
+		return 0;
+	if (put_names(SCRATCH_EXIT, SEGMENT_BASE + k, b.mnt, b.dentry) == 0)
+		s->plain_root = b;
+	return 0;
+}
+
+static __always_inline void begin_call(struct scratch *s, const struct task *t, u16 flags, s64 ret)
+{
+	begin(s, RECORD_CALL, &t->process);
+	s->record.flags = flags;
+	s->record.abi = t->abi;
+	s->record.tid = t->tid;
+	s->record.nr = t->nr;
+	s->record.ret = ret;
+	for (u32 i = 0; i < 6; i++)
+		s->record.args[i] = t->args[i];
+}
+
+static __always_inline void begin_access(struct scratch *s, const struct task *t, s64 ret)
+{
+	s->base[0].mnt = s->base[0].dentry = 0;
+	s->base[1].mnt = s->base[1].dentry = 0;
+	s->object.mnt = 0;
+	s->hash[0] = hash_seed[0];
+	s->hash[1] = hash_seed[1];
+	mix(s, t->process.start);
+	mix(s, (u64)t->process.pid << 32 | (u32)t->nr);
+	mix(s, (u64)t->abi << 32 | (is_error(ret) ? (u32)-ret : 0));
+}
+
+/* put_flags takes in the options of the call. */
+static __always_inline void put_flags(struct scratch *s, const struct task *t,
+				      const struct plan *plan)
+{
+	u64 word = 0;
+
+	if (plan->option >= 0)
+		mix(s, (u32)t->args[plan->option & 7]);
+	if (plan->word < 0)
+		return;
+	bpf_probe_read_user(&word, sizeof(word), (void *)t->args[plan->word & 7]);
+	put(s, SEGMENT_WORD, word);
+	mix(s, word);
+}
+
+/* subject_of is the descriptor of what the call was about: the one it returned, or
+ * the one it got. */
+static __always_inline s64 subject_of(const struct task *t, const struct plan *plan, s64 ret)
+{
+	if (plan->flags & PLAN_RETURNS_FD && ret >= 0)
+		return ret;
+	return plan->fd >= 0 ? (s32)t->args[plan->fd & 7] : -1;
+}
+
+/* put_access appends what the call touched. False if that was told before, or is
+ * not worth telling. */
+static __always_inline bool put_access(struct scratch *s, const struct task *t,
+				       const struct plan *plan, s64 ret)
+{
+	int told = TOLD_SOMETHING;
+
+	begin_access(s, t, ret);
+	put_flags(s, t, plan);
+	if (plan->flags & PLAN_SOCKET) {
+		u32 flags = plan->flags;
+
+		if (plan->addr >= 0 || plan->msg >= 0 || plan->mmsg >= 0)
+			told = put_address(ret);
+		if (ret < 0)
+			flags &= ~PLAN_SOCKET_PEER;
+		if (told == TOLD_SOMETHING)
+			put_socket(subject_of(t, plan, ret), flags);
+	} else {
+		if (plan->path[0] >= 0)
+			told = put_operand(0, ret);
+		if (plan->path[1] >= 0)
+			put_operand(1, ret);
+		if (told == TOLD_SOMETHING)
+			put_object(subject_of(t, plan, ret), plan->flags & PLAN_RETURNS_FD);
+	}
+	if (!(plan->flags & PLAN_STREAM) && (told == TOLD_NOTHING || is_repeat(s)))
+		return false;
+	put_base(0);
+	put_base(1);
+	if (s->object.mnt)
+		put_names(SCRATCH_EXIT, SEGMENT_OBJECT_PATH, s->object.mnt, s->object.dentry);
+	return true;
+}
+
+/* report turns the call that the scratch buffer names into a record, or into a
+ * count. */
+__noinline int report(s64 ret)
+{
+	struct scratch *s = scratch(SCRATCH_EXIT);
+	u32 reason = LOST_RINGBUF_CALL;
+	const struct plan *plan;
+	const struct task *t;
+
+	if (!s)
+		return -1;
+	t = task_of(s);
+	plan = plan_in(s);
+	if (!t || !plan)
+		return -1;
+	begin_call(s, t, plan->flags & PLAN_NO_RESULT ? 0 : RECORD_RETURNED, ret);
+	if (plan->flags & PLAN_ACCESS) {
+		if (!put_access(s, t, plan, ret))
+			return 0;
+		reason = plan->flags & PLAN_SOCKET ? LOST_RINGBUF_SOCKET : LOST_RINGBUF_FILE;
+	}
+	bpf_get_current_comm(s->record.comm, sizeof(s->record.comm));
+	if (!send(s, reason))
+		forget(s);
+	return 0;
+}
+
+#define MAX_MESSAGES 16 /* of one sendmmsg whose addresses are told */
+
+/* report_messages reports each message of a sendmmsg that has an address. */
+static __always_inline void report_messages(struct task *t, const struct plan *plan, s64 ret)
+{
+	u64 stride = t->abi == ABI_NATIVE ? 64 : 32; /* sizeof(struct mmsghdr) */
+	u64 msg = t->args[plan->mmsg & 7];
+
+	for (u32 i = 0; i < MAX_MESSAGES; i++) {
+		u32 len = 0;
+		u64 name = message_name(t->abi, msg + i * stride, &len);
+
+		read_sockaddr(t, name, len);
+		if (i == 0 || t->length[0])
+			report(ret);
+		if (i + 1 >= ret)
+			return;
+	}
+	lose(LOST_ADDRESS);
+}
+
+/* capture reports a planned call that has ended. */
+static __always_inline void capture(struct scratch *s, u32 slot, struct task *t,
+				    const struct plan *plan, s64 ret)
+{
+	s->slot = slot;
+	s->plan = plan_index(t->abi, t->nr);
+	if (plan->mmsg >= 0)
+		report_messages(t, plan, ret);
+	else
+		report(ret);
+}
+
+/* wanted says whether a planned call has anything to report. */
+static __always_inline bool wanted(const struct task *t, const struct plan *plan, s64 ret)
+{
+	if (plan->flags & PLAN_STREAM)
+		return true;
+	if (!(plan->flags & PLAN_ACCESS))
+		return false;
+	if (plan->flags & PLAN_EXEC && ret == 0)
+		return false;
+	if (plan->flags & PLAN_NEEDS_EXEC)
+		return t->args[plan->option & 7] & PROT_EXEC && (s32)t->args[plan->fd & 7] >= 0;
+	return true;
+}
+
+/* report_last_call reports a call that does not return. */
+static __always_inline void report_last_call(const struct task *t)
+{
+	struct scratch *s = scratch(SCRATCH_ENTER);
+
+	if (!s)
+		return;
+	begin_call(s, t, 0, 0);
+	bpf_get_current_comm(s->record.comm, sizeof(s->record.comm));
+	send(s, LOST_RINGBUF_CALL);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* The life of a followed process: found, forked, given a new image, ended. */
+#pragma once
+
+#include "paths.h"
+
+static __always_inline void put_image(struct scratch *s, struct task_struct *p)
+{
+	struct mm_struct *mm = read(p, mm);
+	struct file *exe = mm ? read(mm, exe_file) : NULL;
+	struct base b;
+
+	if (!exe)
+		return;
+	bpf_probe_read_kernel(&b, sizeof(b), __builtin_preserve_access_index(&exe->f_path));
+	put_names(SCRATCH_LIFE, SEGMENT_EXE, b.mnt, b.dentry);
+}
+
+/* put_working_directory appends where the path of a script starts, if that is
+ * relative. It follows a filename. */
+static __always_inline void put_working_directory(struct scratch *s, struct task_struct *p)
+{
+	struct fs_struct *fs = read(p, fs);
+	struct path pwd = read(fs, pwd);
+
+	if (s->segments[sizeof(struct segment)] != '/')
+		put_names(SCRATCH_LIFE, SEGMENT_BASE, (u64)pwd.mnt, (u64)pwd.dentry);
+}
+
+/* put_argv appends the argument strings of the image that p has just got. They
+ * lie in pages that execve has just written. */
+static __always_inline void put_argv(struct scratch *s, struct task_struct *p)
+{
+	struct mm_struct *mm = read(p, mm);
+	u64 start = read(mm, arg_start), len = read(mm, arg_end) - start;
+
+	if (!has_room(s))
+		return;
+	if (len > STRING_LIMIT) {
+		len = STRING_LIMIT;
+		s->record.flags |= RECORD_CUT;
+		lose(LOST_ARGV);
+	}
+	if (bpf_probe_read_user(payload(s), len, (void *)start)) {
+		s->record.flags |= RECORD_PARTIAL;
+		lose(LOST_ARGV);
+		return;
+	}
+	close_segment(s, SEGMENT_ARGV, len);
+}
+
+static __always_inline void begin_life(struct scratch *s, u8 kind, const struct task *t)
+{
+	begin(s, kind, &t->process);
+	s->record.parent = t->parent;
+	s->record.tid = t->tid;
+	s->record.uid = t->uid;
+	__builtin_memcpy(s->record.comm, t->comm, sizeof(t->comm));
+}
+
+/* entry_of is the task of a slot, or the stand-in if the slot is shared. */
+static __always_inline struct task *entry_of(struct scratch *s, u32 slot, struct task_struct *p)
+{
+	const struct cred *cred;
+
+	if (slot != SLOT_SHARED)
+		return bpf_map_lookup_elem(&tasks, &slot);
+	cred = read(p, real_cred);
+	s->guest.process = identify(p);
+	s->guest.parent = identify(read(p, real_parent));
+	s->guest.tid = pid_here((u64)read(p, thread_pid));
+	s->guest.uid = read(cred, uid.val);
+	s->guest.state = TASK_FOLLOWED;
+	bpf_probe_read_kernel(s->guest.comm, sizeof(s->guest.comm),
+			      __builtin_preserve_access_index(&p->comm));
+	return &s->guest;
+}
+
+static __always_inline bool is_leader(struct task_struct *p)
+{
+	return read(p, pid) == read(p, tgid);
+}
+
+/* adopt follows a thread that was running before anybody looked. */
+static __always_inline u32 adopt(struct task_struct *p)
+{
+	struct scratch *s = scratch(SCRATCH_LIFE);
+	u32 slot = follow(p, TASK_FOLLOWED, true);
+	struct task *t;
+
+	if (!s || !slot)
+		return slot;
+	__sync_fetch_and_add(&adopted, 1);
+	t = entry_of(s, slot, p);
+	if (!t || t->state != TASK_FOLLOWED)
+		return slot;
+	begin_life(s, RECORD_ADOPT, t);
+	put_image(s, p);
+	send(s, LOST_RINGBUF_PROCESS);
+	return slot;
+}
+
+/* give_back hands a slot to user space, which reads its counts and frees it. */
+static __always_inline void give_back(u32 slot)
+{
+	if (slot != SLOT_SHARED)
+		bpf_map_push_elem(&ended_slots, &slot, BPF_ANY);
+	__sync_fetch_and_add(&live, -1);
+}
+
+/* forget_stale clears the entry of a new pid. It is in use only if the iterator
+ * adopted the last owner of that pid while it was exiting. */
+static __always_inline void forget_stale(struct task_struct *child)
+{
+	u16 *entry = slot_of(read(child, pid));
+	u32 slot = entry ? *entry : 0;
+
+	if (!slot)
+		return;
+	*entry = 0;
+	give_back(slot);
+}
+
+/* forked follows the child of a followed thread. The child has not run yet. */
+static __always_inline void forked(struct task_struct *parent, struct task_struct *child)
+{
+	u16 *entry = slot_of(read(parent, pid));
+	struct scratch *s = scratch(SCRATCH_LIFE);
+	u32 slot = entry ? *entry : 0;
+	struct task *t;
+
+	forget_stale(child);
+	if (!slot || !s)
+		return;
+	if (slot == SLOT_LAUNCHER) {
+		if (is_leader(child))
+			follow(child, TASK_ARMED, false);
+		return;
+	}
+	t = bpf_map_lookup_elem(&tasks, &slot);
+	if (!t || (t->state != TASK_FOLLOWED && t->state != TASK_WITHHELD))
+		return;
+	slot = follow(child, t->state, false);
+	if (!slot || !is_leader(child))
+		return;
+	t = entry_of(s, slot, child);
+	if (!t || t->state != TASK_FOLLOWED)
+		return;
+	begin_life(s, RECORD_FORK, t);
+	send(s, LOST_RINGBUF_PROCESS);
+}
+
+/* execed goes on with a thread that has a new image, and perhaps the pid of its
+ * process's leader. */
+static __always_inline void execed(struct task_struct *p, u32 old_pid, struct linux_binprm *bprm)
+{
+	struct scratch *s = scratch(SCRATCH_LIFE);
+	u16 *entry = slot_of(old_pid), *own;
+	const struct cred *cred;
+	const char *filename, *interp;
+	struct task *t;
+	u32 slot = entry ? *entry : 0;
+
+	if (!slot || slot == SLOT_LAUNCHER || !s)
+		return;
+	own = slot_of(read(p, pid));
+	if (own && own != entry) {
+		*entry = 0;
+		*own = slot;
+	}
+	t = entry_of(s, slot, p);
+	if (!t)
+		return;
+	cred = read(p, real_cred);
+	t->uid = read(cred, uid.val);
+	t->tid = t->process.pid;
+	bpf_probe_read_kernel(t->comm, sizeof(t->comm), __builtin_preserve_access_index(&p->comm));
+	t->in_call = 0;
+	t->fresh = 1;
+	t->state = TASK_FOLLOWED;
+	if (!may_look(p)) {
+		lose(LOST_FORBIDDEN);
+		if (slot == SLOT_SHARED && own) {
+			*own = 0; /* no place to keep the state */
+			__sync_fetch_and_add(&live, -1);
+		}
+		t->state = TASK_WITHHELD;
+		return;
+	}
+	begin_life(s, RECORD_EXEC, t);
+	filename = read(bprm, filename);
+	interp = read(bprm, interp);
+	put_kernel_string(s, SEGMENT_FILENAME, filename);
+	if (interp != filename) {
+		put_kernel_string(s, SEGMENT_INTERP, interp);
+		put_working_directory(s, p);
+	}
+	put_image(s, p);
+	put_argv(s, p);
+	send(s, LOST_RINGBUF_PROCESS);
+}
+
+/* exited gives the slot of a thread to user space, which reads the counts. */
+static __always_inline void exited(struct task_struct *p)
+{
+	u16 *entry = slot_of(read(p, pid));
+	struct scratch *s = scratch(SCRATCH_LIFE);
+	u32 slot = entry ? *entry : 0;
+	struct task *t;
+	bool last;
+
+	if (!slot || !s)
+		return;
+	*entry = 0;
+	if (slot == SLOT_LAUNCHER)
+		return;
+	t = entry_of(s, slot, p);
+	if (!t)
+		return;
+	last = is_last_thread(p);
+	if (last && t->state == TASK_FOLLOWED) {
+		begin_life(s, RECORD_EXIT, t);
+		s->record.ret = wait_status(p);
+		send(s, LOST_RINGBUF_PROCESS);
+	}
+	if (slot != SLOT_SHARED) {
+		t->ended = bpf_ktime_get_boot_ns();
+		t->last = last;
+		t->status = wait_status(p);
+	}
+	give_back(slot);
+}
+
+#define PF_EXITING 4 /* include/linux/sched.h */
+
+static __always_inline bool is_followed(u32 pid)
+{
+	u16 *entry = slot_of(pid);
+
+	return entry && *entry && *entry != SLOT_LAUNCHER;
+}
+
+/* adopt_if_in_tree follows a running thread of the process root_pid, or of a
+ * process or the child of a process that is followed. */
+static __always_inline void adopt_if_in_tree(struct task_struct *p)
+{
+	struct task_struct *parent = read(p, real_parent);
+	u32 tgid = read(p, tgid);
+
+	if (read(p, flags) & PF_EXITING || is_followed(read(p, pid)))
+		return;
+	if (identify(p).pid == root_pid || is_followed(tgid) || is_followed(read(parent, pid)) ||
+	    is_followed(read(parent, tgid)))
+		adopt(p);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* Files: from a descriptor to the inode and its path. */
+#pragma once
+
+#include "emit.h"
+
+#define AT_FDCWD      -100
+#define FMODE_CREATED 0x100000 /* include/linux/fs.h */
+#define S_IFMT        0170000
+#define S_IFSOCK      0140000
+
+/* Names in a path; deeper ones are given up and counted. Without bpf_loop the
+ * verifier goes through all rounds of a loop, so it gets fewer. */
+#define MAX_NAMES (STRING_LIMIT / 2)
+#define FEW_NAMES 64
+
+static __always_inline struct mount *mount_of(struct vfsmount *mnt)
+{
+	return (void *)mnt - field_offset(struct mount, mnt);
+}
+
+/* The way from a dentry to the root of its mount namespace. */
+struct walk {
+	u64 dentry, top; /* where we are, and the root of the mount m */
+	struct mount *m;
+	u32 user, start; /* the scratch, and where the names go */
+	bool done;
+};
+
+/* put_name appends the name of the dentry and goes to its parent; 1 ends the
+ * walk. What changes from round to round lies in memory, so that the verifier
+ * finds every round like the one before. */
+static __noinline long put_name(u32 round, struct walk *w)
+{
+	/* d_parent and d_name are neighbours: one read gets both. */
+	const u32 first = field_offset(struct dentry, d_parent);
+	u32 name_at = field_offset(struct dentry, d_name.name) - first;
+	u8 raw[32] __attribute__((aligned(8)));
+	struct scratch *s = scratch(w->user);
+	u64 parent;
+	u32 at;
+	long n;
+
+	opaque(name_at);
+	if (!s)
+		return 1;
+	bpf_probe_read_kernel(raw, sizeof(raw), (void *)w->dentry + first);
+	parent = *(u64 *)raw;
+	if (w->dentry == w->top || w->dentry == parent) {
+		struct mount *above = read(w->m, mnt_parent);
+
+		if (above == w->m) {
+			w->done = true;
+			return 1;
+		}
+		w->dentry = (u64)read(w->m, mnt_mountpoint);
+		w->m = above;
+		w->top = (u64)read(above, mnt.mnt_root);
+		return 0;
+	}
+	at = s->names;
+	if (at >= STRING_LIMIT - 256)
+		return 1;
+	at += w->start & (2 * SEGMENTS_LIMIT - 1);
+	if (at >= SEGMENTS_SIZE - 256)
+		return 1;
+	n = bpf_probe_read_kernel_str(&s->segments[at], 256, *(void **)(raw + name_at));
+	if (n <= 0)
+		return 1;
+	s->names += n;
+	w->dentry = parent;
+	return 0;
+}
+
+/*
+ * put_names appends the path of a dentry as names: the last one first, up to the
+ * root of its mount namespace, each followed by NUL. It returns the length, or -1
+ * if the path is too deep.
+ */
+__noinline int put_names(u32 user, u32 kind, u64 vfsmount, u64 dentry)
+{
+	struct scratch *s = scratch(user);
+	struct walk w = {
+		.dentry = dentry,
+		.m = mount_of((void *)vfsmount),
+		.user = user,
+	};
+
+	if (!s || !has_room(s))
+		return -1;
+	w.top = (u64)read(w.m, mnt.mnt_root);
+	w.start = end(s) + sizeof(struct segment);
+	s->names = 0;
+	if (has_loop) {
+		bpf_loop(MAX_NAMES, put_name, &w, 0);
+	} else {
+		for (u32 i = 0; i < FEW_NAMES; i++)
+			if (put_name(i, &w))
+				break;
+	}
+	if (!w.done) {
+		lose(LOST_DEEP_PATH);
+		return -1;
+	}
+	close_segment(s, kind, s->names);
+	return s->names;
+}
+
+/* file_at is the open file behind a descriptor of the current thread. */
+static __always_inline struct file *file_at(struct task_struct *cur, s64 fd)
+{
+	struct files_struct *files = load(cur, files);
+	struct file *file = NULL;
+	struct fdtable *fdt;
+	struct file **fds;
+
+	if (!files)
+		return NULL;
+	fdt = load(files, fdt);
+	if (fd < 0 || fd >= load(fdt, max_fds))
+		return NULL;
+	fds = load(fdt, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), fds + fd);
+	return file;
+}
+
+static __always_inline struct object object_of(struct file *file)
+{
+	struct inode *inode = read(file, f_inode);
+	struct super_block *sb = read(inode, i_sb);
+	struct object o = {
+		.ino = read(inode, i_ino),
+		.dev = read(sb, s_dev),
+		.mode = read(inode, i_mode),
+	};
+	return o;
+}

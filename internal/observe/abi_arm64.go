@@ -1,0 +1,6 @@
+package observe
+
+import "github.com/turnstile-project/turnstile/internal/event"
+
+// nativeABIs are the ABIs of this machine in the order of enum abi, bpf/abi.h.
+func nativeABIs() []event.ABI { return []event.ABI{event.ARM64, event.ARM} }

@@ -1,0 +1,204 @@
+package observe
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/rlimit"
+	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/kernel"
+)
+
+const (
+	pidBlock     = 2048   // PID_BLOCK, bpf/maps.h
+	sharedSlot   = 1      // SLOT_SHARED
+	maxSlots     = 0xfffe // SLOT_LAUNCHER is 0xffff
+	scratchUsers = 3      // SCRATCH_USERS, bpf/emit.h
+	foldEntries  = 1 << 16
+)
+
+// load makes the collection of maps and programs that o asks for, with all that
+// the programs need to know set in them.
+func load(o *Options, bell doorbell) (*ebpf.Collection, error) {
+	spec, err := loadBpf()
+	if err != nil {
+		return nil, fmt.Errorf("reading the embedded eBPF object: %w", err)
+	}
+	features := kernel.Probe(kernel.TaskBTF, kernel.Loop)
+	if v, err := kernel.Running(); err == nil && !v.AtLeast(5, 11) {
+		if err := rlimit.RemoveMemlock(); err != nil {
+			return nil, fmt.Errorf("raising the memlock limit, which kernels before 5.11 apply to eBPF maps: %w", err)
+		}
+	}
+	caller, err := currentCaller()
+	if err != nil {
+		return nil, err
+	}
+	pidMax, err := pidMax(caller.pidNamespace)
+	if err != nil {
+		return nil, err
+	}
+	cpus, err := ebpf.PossibleCPU()
+	if err != nil {
+		return nil, fmt.Errorf("counting CPUs: %w", err)
+	}
+
+	slots := slotCount(o, cpus)
+	ring := ringBytes(o)
+	resize(spec, map[string]int{
+		bpfMapPids:       pidMax/pidBlock + 1,
+		bpfMapTasks:      slots,
+		bpfMapCounts:     slots,
+		bpfMapFreeSlots:  slots,
+		bpfMapEndedSlots: slots,
+		bpfMapScratches:  cpus * scratchUsers,
+		bpfMapRing:       ring,
+	})
+	if o.Files || o.Net {
+		resize(spec, map[string]int{bpfMapFolds: foldEntries})
+	}
+	if !o.results() {
+		delete(spec.Programs, bpfProgSysExit)
+	}
+	if o.Tree == 0 {
+		delete(spec.Programs, bpfProgAdoptTree)
+	}
+	if !features.Has(kernel.Loop) {
+		withoutLoop(spec)
+	}
+	for name, value := range constantsFor(o, caller, bell, features, ring) {
+		if err := spec.Variables[name].Set(value); err != nil {
+			return nil, fmt.Errorf("setting %q: %w", name, err)
+		}
+	}
+
+	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
+		Programs: ebpf.ProgramOptions{KernelTypes: o.KernelTypes},
+	})
+	if err != nil {
+		return nil, loadError(err, o)
+	}
+	return coll, nil
+}
+
+// constantsFor are the variables of bpf/maps.h that the programs take as
+// constants, so that the kernel drops the code that a run does not need.
+func constantsFor(o *Options, c caller, bell doorbell, f kernel.Results, ring int) map[string]any {
+	var seed [4]uint64
+	var raw [32]byte
+	rand.Read(raw[:])
+	for i := range seed {
+		seed[i] = binary.NativeEndian.Uint64(raw[8*i:])
+	}
+	seed[2] |= 1 // the factors must be odd
+	seed[3] |= 1
+	return map[string]any{
+		bpfVarResults:             o.results(),
+		bpfVarPlanned:             o.results() || o.Args,
+		bpfVarTypedCurrent:        f.Has(kernel.TaskBTF),
+		bpfVarHasLoop:             f.Has(kernel.Loop),
+		bpfVarByCgroup:            o.Cgroup != "",
+		bpfVarRestricted:          c.restricted,
+		bpfVarCallerUid:           c.uid,
+		bpfVarCallerGid:           c.gid,
+		bpfVarCallerCaps:          c.caps,
+		bpfVarCallerUserNamespace: c.userNamespace,
+		bpfVarPidNamespace:        c.pidNamespace,
+		bpfVarRootPid:             uint32(o.Tree),
+		bpfVarDoorbell:            bell,
+		bpfVarDoorbellNr:          uint32(unix.SYS_GETPPID),
+		bpfVarHashSeed:            seed,
+		bpfVarWakeupBytes:         uint64(ring / 4),
+	}
+}
+
+// loadError adds to the kernel's answer what it means. The hint of the library,
+// that the memlock limit may be too low, is wrong where the limit is not applied.
+func loadError(err error, o *Options) error {
+	var except []kernel.ID
+	if o.KernelTypes != nil {
+		except = append(except, kernel.BTF)
+	}
+	if missing := kernel.Check(kernel.Observe, except...); missing != nil {
+		return missing
+	}
+	var verifier *ebpf.VerifierError
+	if errors.As(err, &verifier) {
+		return fmt.Errorf("the kernel refuses the eBPF programs: %w\nthis is a defect of Turnstile: please report it with the output of %q", err, "turnstile doctor")
+	}
+	return fmt.Errorf("loading the eBPF programs: %w", err)
+}
+
+func resize(spec *ebpf.CollectionSpec, sizes map[string]int) {
+	for name, n := range sizes {
+		spec.Maps[name].MaxEntries = uint32(n)
+	}
+}
+
+// slotCount is how many threads get a slot of their own: room for a large build
+// on the machine's CPUs. A slot takes 5 KiB of kernel memory.
+func slotCount(o *Options, cpus int) int {
+	n := o.Tasks
+	if n == 0 {
+		n = min(max(2048, 64*cpus), 16384)
+	}
+	return min(max(n+sharedSlot+1, sharedSlot+2), maxSlots)
+}
+
+// ringBytes is the size of the ring buffer: runs that only count need room for
+// the records of processes alone.
+func ringBytes(o *Options) int {
+	switch {
+	case o.RingBytes != 0:
+		return o.RingBytes
+	case o.All:
+		return 8 << 20
+	case o.Files || o.Net:
+		return 4 << 20
+	default:
+		return 512 << 10
+	}
+}
+
+// withoutLoop takes the address of the callback of bpf_loop out of the programs:
+// kernels before 5.13 refuse to load such an address even in code that they drop.
+func withoutLoop(spec *ebpf.CollectionSpec) {
+	for _, p := range spec.Programs {
+		for i := range p.Instructions {
+			ins := &p.Instructions[i]
+			if ins.IsLoadOfFunctionPointer() {
+				*ins = asm.LoadImm(ins.Dst, 0, asm.DWord).WithMetadata(ins.Metadata).WithReference("")
+			}
+		}
+	}
+}
+
+// pidMax is the highest pid of the host. In a pid namespace the file may have a
+// limit of that namespace (since 6.14), so there it is the highest possible one.
+func pidMax(pidNamespace uint32) (int, error) {
+	const (
+		file     = "/proc/sys/kernel/pid_max"
+		initial  = 0xeffffffc // PROC_PID_INIT_INO, include/linux/proc_ns.h
+		possible = 1 << 22    // PID_MAX_LIMIT, include/linux/threads.h
+	)
+	if pidNamespace != initial {
+		return possible, nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return 0, fmt.Errorf("reading the highest pid: %w", err)
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil {
+		return 0, fmt.Errorf("parsing %q: %w", file, err)
+	}
+	return n, nil
+}

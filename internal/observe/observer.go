@@ -1,0 +1,192 @@
+package observe
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/ringbuf"
+
+	"github.com/turnstile-project/turnstile/internal/event"
+)
+
+// Observer follows processes. Its methods are called in this order: [Open],
+// [Observer.Attach], one of [Observer.Fork], [Observer.FollowTree] (or nothing
+// for a cgroup), [Observer.Run] and [Observer.Close]. Run may be started before
+// Fork, in another goroutine.
+type Observer struct {
+	options Options
+	bell    doorbell
+	coll    *ebpf.Collection
+	maps    maps
+	vars    variables
+	links   []link.Link
+	reader  *ringbuf.Reader
+	decoder *decoder
+
+	// What Run keeps from tick to tick.
+	raw        ringbuf.Record
+	slots      []uint32 // of ended threads, not settled yet
+	ended      []event.ProcessID
+	folds      foldCount
+	undecoded  uint64
+	strays     int64
+	ticks      int
+	counts     bpfCounts
+	zeroCounts bpfCounts
+
+	living           sync.Mutex // guards decoder against Living
+	idle             chan struct{}
+	busy, idleClosed bool
+}
+
+type maps struct {
+	endedSlots, freeSlots, tasks, counts *ebpf.Map
+	rareCalls, errors, arguments, folds  *ebpf.Map
+	plans, cgroups, ring                 *ebpf.Map
+}
+
+type variables struct {
+	live, lost, shared *ebpf.Variable
+}
+
+// Open loads the programs for what o asks for into the kernel. Nothing is
+// watched before [Observer.Attach].
+func Open(o Options) (*Observer, error) {
+	bell := newDoorbell()
+	coll, err := load(&o, bell)
+	if err != nil {
+		return nil, err
+	}
+	obs := &Observer{
+		options: o,
+		bell:    bell,
+		coll:    coll,
+		decoder: newDecoder(),
+		idle:    make(chan struct{}),
+		maps: maps{
+			endedSlots: coll.Maps[bpfMapEndedSlots],
+			freeSlots:  coll.Maps[bpfMapFreeSlots],
+			tasks:      coll.Maps[bpfMapTasks],
+			counts:     coll.Maps[bpfMapCounts],
+			rareCalls:  coll.Maps[bpfMapRareCalls],
+			errors:     coll.Maps[bpfMapErrors],
+			arguments:  coll.Maps[bpfMapArguments],
+			folds:      coll.Maps[bpfMapFolds],
+			plans:      coll.Maps[bpfMapPlans],
+			cgroups:    coll.Maps[bpfMapCgroups],
+			ring:       coll.Maps[bpfMapRing],
+		},
+		vars: variables{
+			live:   coll.Variables[bpfVarLive],
+			lost:   coll.Variables[bpfVarLost],
+			shared: coll.Variables[bpfVarShared],
+		},
+	}
+	if err := obs.prepare(); err != nil {
+		obs.Close()
+		return nil, err
+	}
+	return obs, nil
+}
+
+// prepare fills the maps that the programs expect to be filled.
+func (o *Observer) prepare() error {
+	var err error
+	if o.reader, err = ringbuf.NewReader(o.maps.ring); err != nil {
+		return fmt.Errorf("opening the ring buffer: %w", err)
+	}
+	shared := bpfTask{State: uint8(bpfTaskStateTASK_FOLLOWED)}
+	if err := o.maps.tasks.Put(uint32(sharedSlot), &shared); err != nil {
+		return fmt.Errorf("preparing the shared slot: %w", err)
+	}
+	for slot := uint32(sharedSlot + 1); slot < o.maps.tasks.MaxEntries(); slot++ {
+		if err := o.maps.freeSlots.Put(nil, slot); err != nil {
+			return fmt.Errorf("preparing slot %d: %w", slot, err)
+		}
+	}
+	if o.options.results() || o.options.Args {
+		if err := setPlans(o.maps.plans, &o.options); err != nil {
+			return err
+		}
+	}
+	if o.options.Cgroup != "" {
+		return o.setCgroup(o.options.Cgroup)
+	}
+	return nil
+}
+
+// Attach begins to watch. From now on every process of the host pays for the
+// hooks, so Run is to follow soon.
+func (o *Observer) Attach() error {
+	// Whoever is followed must be followed to the end, so the hooks of the
+	// life cycle come first.
+	for _, h := range []struct{ program, tracepoint string }{
+		{bpfProgSchedProcessExit, "sched_process_exit"},
+		{bpfProgSchedProcessExec, "sched_process_exec"},
+		{bpfProgSchedProcessFork, "sched_process_fork"},
+		{bpfProgSysExit, "sys_exit"},
+		{bpfProgSysEnter, "sys_enter"},
+	} {
+		program := o.coll.Programs[h.program]
+		if program == nil {
+			continue
+		}
+		l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: h.tracepoint, Program: program})
+		if err != nil {
+			return fmt.Errorf("attaching to raw tracepoint %q: %w", h.tracepoint, err)
+		}
+		o.links = append(o.links, l)
+	}
+	return nil
+}
+
+// detach ends the watch.
+func (o *Observer) detach() error {
+	var errs []error
+	for i := len(o.links) - 1; i >= 0; i-- {
+		errs = append(errs, o.links[i].Close())
+	}
+	o.links = nil
+	return wrap("detaching", errors.Join(errs...))
+}
+
+// Close frees everything in the kernel. It may be called at any time, and twice.
+func (o *Observer) Close() error {
+	err := o.detach()
+	if o.reader != nil {
+		err = errors.Join(err, o.reader.Close())
+	}
+	o.coll.Close()
+	return err
+}
+
+// alive is how many threads are followed now.
+func (o *Observer) alive() int64 {
+	var n int64
+	if err := o.vars.live.Get(&n); err != nil {
+		return 0
+	}
+	return n - o.strays
+}
+
+// Threads is how many threads are followed now.
+func (o *Observer) Threads() int { return int(max(0, o.alive())) }
+
+// Living are the processes that are followed now, as far as Run has got.
+func (o *Observer) Living() []event.Process {
+	o.living.Lock()
+	defer o.living.Unlock()
+	var all []event.Process
+	for _, p := range o.decoder.processes {
+		if p.told && !p.ended {
+			all = append(all, p.Process)
+		}
+	}
+	return all
+}
+
+// Idle is closed when somebody was followed and nobody is any more.
+func (o *Observer) Idle() <-chan struct{} { return o.idle }
