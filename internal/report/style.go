@@ -1,0 +1,15 @@
+package report
+
+// style colours words, or leaves them as they are.
+type style struct{ colour bool }
+
+func (s style) paint(code, text string) string {
+	if !s.colour {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (s style) bold(text string) string { return s.paint("1", text) }
+func (s style) dim(text string) string  { return s.paint("2", text) }
+func (s style) red(text string) string  { return s.paint("31", text) }

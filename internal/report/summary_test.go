@@ -1,0 +1,80 @@
+package report
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/turnstile-project/turnstile/internal/trace"
+)
+
+func sample() *trace.Document {
+	no, port, one, zero := false, uint16(443), 1, 0
+	term := "SIGTERM"
+	return &trace.Document{
+		Results:  true,
+		Host:     trace.Host{Arch: "x86_64"},
+		Duration: 12_345_678,
+		Complete: trace.Complete{Syscalls: true, Processes: true, Files: &no, Sockets: &no},
+		Lost:     map[string]uint64{"ringbuf": 3, "io_uring": 1, "missed": 0},
+		Folded:   map[string]uint64{"threads": 2},
+		Syscalls: []*trace.Syscall{
+			{Name: "openat", ABI: "x86_64", Count: 41, Errors: trace.Counts{{Name: "ENOENT", N: 3}}, ByProcess: map[int]uint64{0: 40, 1: 1}},
+			{Name: "getpid", ABI: "i386", Count: 100, ByProcess: map[int]uint64{1: 100}},
+			{Name: "read", ABI: "x86_64", Count: 7, ByProcess: map[int]uint64{0: 7}},
+		},
+		Files: []*trace.File{
+			{Path: "/etc/x", Ops: trace.Counts{{Name: "open", N: 2}}, Errors: trace.Counts{{Name: "ENOENT", N: 1}}, Classes: 1},
+			{Path: "/a\n", Ops: trace.Counts{{Name: "open", N: 9}}, Folded: true, Classes: 3},
+		},
+		Sockets: []*trace.Socket{
+			{Op: "connect", Family: "inet", Type: "stream", Protocol: "tcp", Addr: "10.0.0.1", Port: &port, Count: 2},
+			{Op: "bind", Family: "unix", Path: "bus", Abstract: true, Count: 1, Errors: trace.Counts{{Name: "EADDRINUSE", N: 1}}},
+		},
+		Execs: []*trace.Exec{{Path: "/bin/ls", Count: 2}, {Path: "/opt/ls", Count: 1, Errors: trace.Counts{{Name: "ENOENT", N: 1}}}},
+		Processes: []*trace.Process{
+			{ID: 0, PID: 10, Comm: "sh", Exe: "/bin/sh", Status: &zero},
+			{ID: 1, PID: 11, Comm: "cc", Exe: "/bin/cc", Folded: 5, Status: &one},
+			{ID: 2, PID: 12, Comm: "x y", Exe: "/x", Signal: &term},
+		},
+	}
+}
+
+func TestSummaryGolden(t *testing.T) {
+	for name, o := range map[string]SummaryOptions{
+		"summary.txt":        {},
+		"summary-rows.txt":   {Rows: 1},
+		"summary-colour.txt": {Colour: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			if err := Summary(&b, sample(), o); err != nil {
+				t.Fatal(err)
+			}
+			golden := filepath.Join("testdata", name)
+			if os.Getenv("UPDATE_GOLDEN") != "" {
+				if err := os.WriteFile(golden, b.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), b.String()); diff != "" {
+				t.Errorf("UPDATE_GOLDEN=1 writes it anew\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestEveryLossHasAText(t *testing.T) {
+	for name := range trace.NewRecorder(trace.Options{}).Document().Lost {
+		if got := lossText(name, 5); got == "5 "+name {
+			t.Errorf("nothing is said of %q", name)
+		}
+	}
+}
