@@ -1,0 +1,191 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/event"
+	"github.com/turnstile-project/turnstile/internal/launch"
+	"github.com/turnstile-project/turnstile/internal/outfile"
+	"github.com/turnstile-project/turnstile/internal/report"
+	"github.com/turnstile-project/turnstile/internal/trace"
+)
+
+// summaryRows is how many rows a table of the summary has.
+const summaryRows = 10
+
+// outputs are where what is seen goes.
+type outputs struct {
+	quiet    bool
+	sink     event.Sink
+	recorder *trace.Recorder
+	document *trace.Document // once finished
+	started  time.Time
+
+	events     *os.File
+	eventLines *report.JSONLines
+	trace      *outfile.File // nil for none and for stdout
+	status     *statusLine
+}
+
+// newOutputs opens everything that will be written, so that a run does not fail at
+// its end.
+func newOutputs(s *session) (*outputs, error) {
+	o := &outputs{quiet: s.quiet, started: time.Now()}
+	o.recorder = trace.NewRecorder(trace.Options{
+		Files: s.files, Sockets: s.net, Results: s.files || s.net || s.errors || s.all,
+		MaxProcesses: s.maxProcesses, MaxFiles: s.maxFiles,
+		Started: o.started,
+	})
+	sinks := event.Tee{o.recorder}
+	if (s.files || s.net || s.all) && !s.quiet {
+		sinks = append(sinks, report.NewPrinter(os.Stderr, report.PrinterOptions{Calls: s.all, Colour: colour(os.Stderr)}))
+	}
+	if len(s.argv) == 0 && !s.quiet && isTerminal(os.Stderr) {
+		o.status = newStatusLine(os.Stderr, s.observer)
+		sinks = append(sinks, o.status)
+	}
+	if s.settings.events != "" {
+		if err := o.openEvents(s); err != nil {
+			return nil, err
+		}
+		sinks = append(sinks, o.eventLines)
+	}
+	if s.output != "" && s.output != "-" {
+		var err error
+		if o.trace, err = outfile.Create(s.output, s.user); err != nil {
+			o.abort()
+			return nil, err
+		}
+	}
+	o.sink = sinks
+	return o, nil
+}
+
+func (o *outputs) openEvents(s *session) error {
+	err := s.user.Do(func() (err error) {
+		// 0600: arguments of programs hold secrets.
+		o.events, err = os.OpenFile(s.settings.events, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("opening the file for events: %w", err)
+	}
+	o.eventLines = report.NewJSONLines(o.events)
+	return nil
+}
+
+// abort drops the trace if it was not finished.
+func (o *outputs) abort() {
+	if o.trace != nil {
+		o.trace.Abort()
+	}
+	if o.events != nil {
+		o.events.Close()
+	}
+}
+
+// say prints a line for the user.
+func (o *outputs) say(format string, args ...any) {
+	if !o.quiet {
+		fmt.Fprintf(os.Stderr, "turnstile: "+format+"\n", args...)
+	}
+}
+
+// finish writes the trace and prints the summary.
+func (o *outputs) finish(s *session) error {
+	o.document = o.recorder.Document()
+	s.describe(o.document)
+	if o.status != nil {
+		o.status.clear()
+	}
+	if !o.quiet {
+		report.Summary(os.Stderr, o.document, report.SummaryOptions{Colour: colour(os.Stderr), Rows: summaryRows})
+	}
+	if o.eventLines != nil {
+		if err := o.eventLines.Finish(o.document); err != nil {
+			return err
+		}
+	}
+	switch {
+	case s.output == "-":
+		return trace.Encode(os.Stdout, o.document)
+	case o.trace != nil:
+		if err := trace.Encode(o.trace, o.document); err != nil {
+			return err
+		}
+		return o.trace.Commit()
+	}
+	return nil
+}
+
+// describe fills in what the recorder does not know.
+func (s *session) describe(d *trace.Document) {
+	d.Tool = "turnstile " + version()
+	d.Duration = time.Since(s.out.started).Nanoseconds()
+	d.Host = hostInfo(s.btf == "")
+	d.Target = trace.Target{Argv: s.argv, UID: uint32(os.Getuid()), PID: s.pid, Cgroup: s.cgroup}
+	if s.user != nil {
+		d.Target.UID = s.user.UID
+	}
+	if s.pid != 0 {
+		d.Target.Argv = commandLine(s.pid)
+	}
+	if dir, err := os.Getwd(); err == nil && len(s.argv) > 0 {
+		d.Target.Dir = dir
+	}
+	if !s.ended {
+		return
+	}
+	if s.status.Signaled() {
+		name := unix.SignalName(s.status.Signal())
+		d.Target.Signal = &name
+		return
+	}
+	code := launch.ExitCode(s.status)
+	d.Target.Status = &code
+}
+
+func hostInfo(btf bool) trace.Host {
+	h := trace.Host{BTF: btf}
+	var u unix.Utsname
+	if err := unix.Uname(&u); err == nil {
+		h.Kernel = unix.ByteSliceToString(u.Release[:])
+		h.Arch = unix.ByteSliceToString(u.Machine[:])
+	}
+	if h.Arch == "aarch64" {
+		h.Arch = event.ARM64.String()
+	}
+	return h
+}
+
+// commandLine is the argv of a running process, nil if it cannot be read.
+func commandLine(pid int) []string {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
+	if err != nil || len(b) == 0 {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00")
+}
+
+// names lists processes for a message, the first few of them.
+func names(processes []event.Process) string {
+	const most = 4
+	slices.SortFunc(processes, func(a, b event.Process) int { return cmp.Compare(a.ID.PID, b.ID.PID) })
+	var words []string
+	for i, p := range processes {
+		if i == most {
+			words = append(words, fmt.Sprintf("and %d more", len(processes)-most))
+			break
+		}
+		words = append(words, fmt.Sprintf("%s[%d]", report.Word(p.Comm), p.ID.PID))
+	}
+	return strings.Join(words, ", ")
+}
