@@ -1,0 +1,72 @@
+# Turnstile. `make` lists what there is to make.
+
+# The clang that the committed eBPF objects are built with: one major version, so
+# that the same source gives the same bytes everywhere.
+CLANG_MAJOR := 19
+GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+# What the tests need beyond Go, by the names of Debian's packages.
+TEST_PACKAGES := clang-$(CLANG_MAJOR) llvm-$(CLANG_MAJOR) clang-format-$(CLANG_MAJOR) \
+	gcc libc6-dev $(if $(filter x86_64,$(shell uname -m)),gcc-multilib) \
+	strace curl git python3 sqlite3 tar gzip sudo seccomp libcap2-bin util-linux procps
+
+export CGO_ENABLED := 0
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build ./turnstile, static
+	go build -trimpath -o turnstile ./cmd/turnstile
+
+.PHONY: install
+install: build ## install it to $(PREFIX)/bin
+	install -D -m 0755 turnstile $(or $(DESTDIR),)$(or $(PREFIX),/usr/local)/bin/turnstile
+
+.PHONY: generate
+generate: ## rebuild the eBPF objects and the tables of system calls
+	@command -v clang-$(CLANG_MAJOR) >/dev/null || { echo "clang-$(CLANG_MAJOR) is not installed: make test-tools" >&2; exit 1; }
+	go generate ./...
+
+.PHONY: check-generated
+check-generated: ## fail if the committed objects or tables differ from the sources
+	scripts/check-generated
+
+.PHONY: format
+format: ## format Go and C
+	gofmt -w .
+	clang-format-$(CLANG_MAJOR) -i bpf/*.h bpf/*.c
+
+.PHONY: lint
+lint: ## gofmt, go vet, golangci-lint, for both architectures; clang-format
+	@test -z "$$(gofmt -l .)" || { gofmt -l . >&2; echo "gofmt would change these: make format" >&2; exit 1; }
+	clang-format-$(CLANG_MAJOR) --dry-run --Werror bpf/*.h bpf/*.c
+	go vet ./...
+	GOARCH=arm64 go vet ./...
+	go run $(GOLANGCI) run ./...
+
+.PHONY: test-tools
+test-tools: ## install what the tests need (Debian, as root)
+	scripts/install-packages $(TEST_PACKAGES)
+
+.PHONY: test
+test: test-tools ## install what the tests need and run everything that a change has to pass (as root)
+	scripts/test
+
+.PHONY: unit
+unit: ## the tests that need neither root nor installed programs
+	go test ./...
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (default 30s) each
+	scripts/fuzz $(or $(FUZZTIME),30s)
+
+.PHONY: bench
+bench: ## measure, and write docs/benchmarks.md (as root)
+	scripts/install-packages strace linux-perf bpftrace gcc git
+	go run ./bench
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf turnstile build
