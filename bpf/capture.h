@@ -1,124 +1,12 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * From a call to its record: what its arguments point to is read when the call
- * begins; when it ends, an access that this process has made before is only
- * counted, and a new one becomes a record.
+ * From a call that has ended to its record: an access that this process has made
+ * before is only counted, and a new one becomes a record.
  */
 #pragma once
 
-#include "count.h"
 #include "fold.h"
-#include "sockets.h"
-
-static __always_inline u32 plan_index(u32 abi, s64 nr)
-{
-	return (u64)nr < PLANNED_CALLS ? abi * PLANNED_CALLS + nr : PLAN_UNKNOWN;
-}
-
-static __always_inline const struct plan *plan_of(u32 abi, s64 nr)
-{
-	u32 i = plan_index(abi, nr);
-
-	return bpf_map_lookup_elem(&plans, &i);
-}
-
-#define PROT_EXEC 4
-#define EFAULT    14
-
-/* On i386 one call is all of the socket calls: its first argument is which, its
- * second points to the arguments. The numbers of the direct calls
- * (arch/x86/entry/syscalls/syscall_32.tbl) have the plans. */
-static __always_inline const struct plan *unpack_socketcall(struct task *t)
-{
-	u32 raw[6] = {};
-	u32 nr;
-
-	switch ((u32)t->args[0]) {
-	case 1: nr = 359; break;  /* socket */
-	case 2: nr = 361; break;  /* bind */
-	case 3: nr = 362; break;  /* connect */
-	case 4: nr = 363; break;  /* listen */
-	case 5: nr = 364; break;  /* accept: accept4 without flags */
-	case 8: nr = 360; break;  /* socketpair */
-	case 11: nr = 369; break; /* sendto */
-	case 16: nr = 370; break; /* sendmsg */
-	case 18: nr = 364; break; /* accept4 */
-	case 20: nr = 345; break; /* sendmmsg */
-	default: return NULL;
-	}
-	if (bpf_probe_read_user(raw, sizeof(raw), (void *)t->args[1]))
-		return NULL;
-	for (u32 i = 0; i < 6; i++)
-		t->args[i] = raw[i];
-	t->nr = nr;
-	return plan_of(ABI_COMPAT, nr);
-}
-
-/* The address in a struct msghdr of the caller's ABI. */
-static __always_inline u64 message_name(u32 abi, u64 msg, u32 *len)
-{
-	if (abi == ABI_NATIVE) {
-		struct user_msghdr m = {};
-
-		bpf_probe_read_user(&m, sizeof(m), (void *)msg);
-		*len = m.msg_namelen;
-		return (u64)m.msg_name;
-	}
-	u32 m[2] = {};
-
-	bpf_probe_read_user(m, sizeof(m), (void *)msg);
-	*len = m[1];
-	return m[0];
-}
-
-/* read_sockaddr keeps an address in the place of the first string. */
-static __always_inline void read_sockaddr(struct task *t, u64 addr, u32 len)
-{
-	t->length[0] = 0;
-	if (!addr || !len)
-		return;
-	if (len > SOCKADDR_MAX)
-		len = SOCKADDR_MAX; /* the kernel refuses it */
-	if (bpf_probe_read_user(t->string[0], len, (void *)addr))
-		t->length[0] = -1;
-	else
-		t->length[0] = len;
-}
-
-static __always_inline void read_strings(struct task *t, const struct plan *plan)
-{
-	for (u32 k = 0; k < 2; k++) {
-		t->length[k] = 0;
-		if (plan->path[k] >= 0)
-			t->length[k] = bpf_probe_read_user_str(t->string[k], STRING_MAX,
-							       (void *)t->args[plan->path[k] & 7]);
-	}
-}
-
-/* enter_planned keeps what the call points to while it is as the kernel will
- * find it. */
-static __always_inline void enter_planned(struct task *t, const struct plan *plan, u32 abi,
-					  const void *regs)
-{
-	call_args(regs, abi, t->args);
-	if (plan->flags & PLAN_SOCKETCALL) {
-		plan = unpack_socketcall(t);
-		if (!plan)
-			return;
-	}
-	if (plan->selectors | plan->deep_selectors)
-		count_arguments(t, plan);
-	if (plan->addr >= 0) {
-		read_sockaddr(t, t->args[plan->addr & 7], t->args[(plan->addr + 1) & 7]);
-	} else if (plan->msg >= 0) {
-		u32 len = 0;
-		u64 name = message_name(abi, t->args[plan->msg & 7], &len);
-
-		read_sockaddr(t, name, len);
-	} else {
-		read_strings(t, plan);
-	}
-}
+#include "operands.h"
 
 /*
  * The record of a call is put together by functions that are verified one by one
@@ -172,6 +60,7 @@ static __always_inline void put_start(struct scratch *s, u64 k, bool absolute, s
 
 enum told {
 	TOLD_SOMETHING,
+	TOLD_NO_PATH, /* NULL was passed: the call is about the descriptor, if any */
 	TOLD_NOTHING, /* nothing that is worth a record */
 };
 
@@ -199,8 +88,11 @@ __noinline int put_operand(u64 k, s64 ret)
 		len &= STRING_MAX - 1;
 		bpf_probe_read_kernel(payload(s), len, t->string[k]);
 	} else {
-		len = bpf_probe_read_user_str(payload(s), STRING_LIMIT,
-					      (void *)t->args[plan->path[k] & 7]);
+		u64 addr = t->args[plan->path[k] & 7];
+
+		if (!addr)
+			return plan->flags & PLAN_SKIP_EMPTY ? TOLD_NOTHING : TOLD_NO_PATH;
+		len = bpf_probe_read_user_str(payload(s), STRING_LIMIT, (void *)addr);
 		if (len < 0) {
 			s->record.flags |= RECORD_PARTIAL;
 			if (ret != -EFAULT)
@@ -268,12 +160,35 @@ __noinline int put_object(s64 fd, u32 created_matters)
 		return TOLD_NOTHING;
 	bpf_probe_read_kernel(&s->object, sizeof(s->object),
 			      __builtin_preserve_access_index(&file->f_path));
-	o = object_of(file);
+	o = object_of(read(file, f_inode));
 	put(s, SEGMENT_OBJECT, o);
 	if (created_matters && read(file, f_mode) & FMODE_CREATED)
 		s->record.flags |= RECORD_CREATED;
 	mix(s, o.ino);
 	mix(s, o.dev | (u64)s->record.flags << 32);
+	return TOLD_SOMETHING;
+}
+
+/* put_new_place is put_object for a call that has changed the working directory or
+ * the root directory. That is where a path starts now, so where this one started
+ * is not known any more. */
+__noinline int put_new_place(u32 flags)
+{
+	struct scratch *s = scratch(SCRATCH_EXIT);
+	struct fs_struct *fs = load(current_task(), fs);
+	struct object o;
+
+	if (!s)
+		return TOLD_NOTHING;
+	if (flags & PLAN_SETS_CWD)
+		set_base(&s->object, load(fs, pwd.mnt), load(fs, pwd.dentry));
+	else
+		set_base(&s->object, load(fs, root.mnt), load(fs, root.dentry));
+	o = object_of(read((struct dentry *)s->object.dentry, d_inode));
+	put(s, SEGMENT_OBJECT, o);
+	s->base[0].mnt = 0;
+	mix(s, o.ino);
+	mix(s, o.dev);
 	return TOLD_SOMETHING;
 }
 
@@ -287,12 +202,12 @@ __noinline int put_socket(s64 fd, u32 flags)
 
 	if (!s || !sk)
 		return TOLD_NOTHING;
-	info = describe(sk, flags & (PLAN_SOCKET_NAME | PLAN_SOCKET_PEER));
+	info = describe(sk, flags & (PLAN_OWN_NAME | PLAN_PEER_NAME));
 	put(s, SEGMENT_SOCKET, info);
 	mix(s, *(u64 *)&info);
 	mix(s, *(u64 *)&info.addr[0]);
 	mix(s, *(u64 *)&info.addr[8]);
-	if (info.family == AF_UNIX && flags & PLAN_SOCKET_NAME)
+	if (info.family == AF_UNIX && flags & PLAN_OWN_NAME)
 		put_unix_name(s, sk);
 	return TOLD_SOMETHING;
 }
@@ -325,7 +240,7 @@ static __always_inline void begin_call(struct scratch *s, const struct task *t, 
 	s->record.flags = flags;
 	s->record.abi = t->abi;
 	s->record.tid = t->tid;
-	s->record.nr = t->nr;
+	s->record.nr = t->does;
 	s->record.ret = ret;
 	for (u32 i = 0; i < 6; i++)
 		s->record.args[i] = t->args[i];
@@ -339,7 +254,7 @@ static __always_inline void begin_access(struct scratch *s, const struct task *t
 	s->hash[0] = hash_seed[0];
 	s->hash[1] = hash_seed[1];
 	mix(s, t->process.start);
-	mix(s, (u64)t->process.pid << 32 | (u32)t->nr);
+	mix(s, (u64)t->process.pid << 32 | (u32)t->does);
 	mix(s, (u64)t->abi << 32 | (is_error(ret) ? (u32)-ret : 0));
 }
 
@@ -367,38 +282,84 @@ static __always_inline s64 subject_of(const struct task *t, const struct plan *p
 	return plan->fd >= 0 ? (s32)t->args[plan->fd & 7] : -1;
 }
 
+static __always_inline int put_socket_access(struct scratch *s, const struct task *t,
+					     const struct plan *plan, s64 ret)
+{
+	u32 flags = plan->flags;
+	int told = TOLD_SOMETHING;
+
+	if (plan->addr >= 0 || plan->msg >= 0 || plan->mmsg >= 0)
+		told = put_address(ret);
+	if (ret < 0)
+		flags &= ~PLAN_PEER_NAME;
+	if (told == TOLD_SOMETHING)
+		put_socket(subject_of(t, plan, ret), flags);
+	return told;
+}
+
+static __always_inline int put_file_access(struct scratch *s, const struct task *t,
+					   const struct plan *plan, s64 ret)
+{
+	int told = TOLD_SOMETHING;
+
+	if (plan->path[0] >= 0)
+		told = put_operand(0, ret);
+	if (plan->path[1] >= 0)
+		put_operand(1, ret);
+	if (told == TOLD_NO_PATH)
+		put_object(plan->dir[0] >= 0 ? (s32)t->args[plan->dir[0] & 7] : -1, false);
+	else if (ret == 0 && plan->flags & (PLAN_SETS_CWD | PLAN_SETS_ROOT))
+		put_new_place(plan->flags);
+	else if (told == TOLD_SOMETHING)
+		put_object(subject_of(t, plan, ret), plan->flags & PLAN_RETURNS_FD);
+	return told;
+}
+
 /* put_access appends what the call touched. False if that was told before, or is
  * not worth telling. */
 static __always_inline bool put_access(struct scratch *s, const struct task *t,
 				       const struct plan *plan, s64 ret)
 {
-	int told = TOLD_SOMETHING;
+	int told;
 
 	begin_access(s, t, ret);
 	put_flags(s, t, plan);
-	if (plan->flags & PLAN_SOCKET) {
-		u32 flags = plan->flags;
-
-		if (plan->addr >= 0 || plan->msg >= 0 || plan->mmsg >= 0)
-			told = put_address(ret);
-		if (ret < 0)
-			flags &= ~PLAN_SOCKET_PEER;
-		if (told == TOLD_SOMETHING)
-			put_socket(subject_of(t, plan, ret), flags);
-	} else {
-		if (plan->path[0] >= 0)
-			told = put_operand(0, ret);
-		if (plan->path[1] >= 0)
-			put_operand(1, ret);
-		if (told == TOLD_SOMETHING)
-			put_object(subject_of(t, plan, ret), plan->flags & PLAN_RETURNS_FD);
-	}
+	if (plan->flags & PLAN_SOCKET)
+		told = put_socket_access(s, t, plan, ret);
+	else
+		told = put_file_access(s, t, plan, ret);
 	if (!(plan->flags & PLAN_STREAM) && (told == TOLD_NOTHING || is_repeat(s)))
 		return false;
 	put_base(0);
 	put_base(1);
 	if (s->object.mnt)
 		put_names(SCRATCH_EXIT, SEGMENT_OBJECT_PATH, s->object.mnt, s->object.dentry);
+	return true;
+}
+
+/* is_attribute_ioctl says whether an ioctl changes the attributes of a file. */
+static __always_inline bool is_attribute_ioctl(u32 command)
+{
+	for (u32 i = 0; i < 8; i++)
+		if (command && command == attribute_ioctls[i])
+			return true;
+	return false;
+}
+
+#define PROT_EXEC 4
+
+/* touches says whether a call touched something, and the record of it is for us to
+ * make. */
+static __always_inline bool touches(const struct task *t, const struct plan *plan, s64 ret)
+{
+	if (!(plan->flags & PLAN_ACCESS))
+		return false;
+	if (plan->flags & PLAN_EXEC && ret == 0)
+		return false;
+	if (plan->flags & PLAN_NEEDS_EXEC)
+		return t->args[plan->option & 7] & PROT_EXEC && (s32)t->args[plan->fd & 7] >= 0;
+	if (plan->flags & PLAN_IOCTL)
+		return is_attribute_ioctl(t->args[1]);
 	return true;
 }
 
@@ -418,7 +379,7 @@ __noinline int report(s64 ret)
 	if (!t || !plan)
 		return -1;
 	begin_call(s, t, plan->flags & PLAN_NO_RESULT ? 0 : RECORD_RETURNED, ret);
-	if (plan->flags & PLAN_ACCESS) {
+	if (touches(t, plan, ret)) {
 		if (!put_access(s, t, plan, ret))
 			return 0;
 		reason = plan->flags & PLAN_SOCKET ? LOST_RINGBUF_SOCKET : LOST_RINGBUF_FILE;
@@ -438,10 +399,7 @@ static __always_inline void report_messages(struct task *t, const struct plan *p
 	u64 msg = t->args[plan->mmsg & 7];
 
 	for (u32 i = 0; i < MAX_MESSAGES; i++) {
-		u32 len = 0;
-		u64 name = message_name(t->abi, msg + i * stride, &len);
-
-		read_sockaddr(t, name, len);
+		keep_message(t, msg + i * stride);
 		if (i == 0 || t->length[0])
 			report(ret);
 		if (i + 1 >= ret)
@@ -455,7 +413,7 @@ static __always_inline void capture(struct scratch *s, u32 slot, struct task *t,
 				    const struct plan *plan, s64 ret)
 {
 	s->slot = slot;
-	s->plan = plan_index(t->abi, t->nr);
+	s->plan = plan_index(t->abi, t->does);
 	if (plan->mmsg >= 0)
 		report_messages(t, plan, ret);
 	else
@@ -465,15 +423,7 @@ static __always_inline void capture(struct scratch *s, u32 slot, struct task *t,
 /* wanted says whether a planned call has anything to report. */
 static __always_inline bool wanted(const struct task *t, const struct plan *plan, s64 ret)
 {
-	if (plan->flags & PLAN_STREAM)
-		return true;
-	if (!(plan->flags & PLAN_ACCESS))
-		return false;
-	if (plan->flags & PLAN_EXEC && ret == 0)
-		return false;
-	if (plan->flags & PLAN_NEEDS_EXEC)
-		return t->args[plan->option & 7] & PROT_EXEC && (s32)t->args[plan->fd & 7] >= 0;
-	return true;
+	return plan->flags & PLAN_STREAM || touches(t, plan, ret);
 }
 
 /* report_last_call reports a call that does not return. */

@@ -37,19 +37,9 @@ static __always_inline void count_error(u32 abi, s64 nr, s64 ret)
 	add(&errors, &key, LOST_MAP_ERRORS);
 }
 
-static __always_inline void count_arguments(const struct task *t, const struct plan *plan)
+static __always_inline void count_argument(const struct task *t, u32 index, u64 value)
 {
-	for (u32 i = 0; i < 6; i++) {
-		struct argument_key key = { .nr = t->nr, .abi = t->abi, .index = i };
+	struct argument_key key = { .value = value, .nr = t->does, .abi = t->abi, .index = index };
 
-		if (plan->selectors & (1 << i)) {
-			key.value = (u32)t->args[i];
-		} else if (plan->deep_selectors & (1 << i)) {
-			if (bpf_probe_read_user(&key.value, sizeof(key.value), (void *)t->args[i]))
-				continue; /* the call fails with EFAULT as well */
-		} else {
-			continue;
-		}
-		add(&arguments, &key, LOST_MAP_ARGUMENTS);
-	}
+	add(&arguments, &key, LOST_MAP_ARGUMENTS);
 }

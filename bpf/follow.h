@@ -16,13 +16,13 @@ static __always_inline u16 *slot_of(u32 pid)
 }
 
 /*
- * pid_here is the number of a pid in the pid namespace of Turnstile, or the one in
- * the initial namespace if it is not visible there.
+ * visible_pid is the number of a pid in the pid namespace of Turnstile, or 0 if it
+ * has none there.
  *
  * This and other functions that are not static are verified once, on their own,
  * and not wherever they are called; before 5.12 they take only scalars.
  */
-__noinline u32 pid_here(u64 thread_pid)
+__noinline u32 visible_pid(u64 thread_pid)
 {
 	struct pid *pid = (void *)thread_pid;
 	u32 level = read(pid, level);
@@ -36,9 +36,24 @@ __noinline u32 pid_here(u64 thread_pid)
 				      (void *)pid + field_offset(struct pid, numbers) +
 					      (level - i) * sizeof(u));
 		if (read(u.ns, ns.inum) == pid_namespace)
-			break;
+			return u.nr;
 	}
-	return u.nr;
+	return 0;
+}
+
+/* pid_here is the number in the initial namespace if there is no better one. */
+static __always_inline u32 pid_here(struct pid *pid)
+{
+	u32 nr = visible_pid((u64)pid);
+
+	return nr ? nr : read(pid, numbers[0].nr);
+}
+
+static __always_inline bool is_turnstile(struct task_struct *p)
+{
+	struct task_struct *leader = read(p, group_leader);
+
+	return visible_pid((u64)read(leader, thread_pid)) == own_pid;
 }
 
 static __always_inline struct process identify(struct task_struct *p)
@@ -46,7 +61,7 @@ static __always_inline struct process identify(struct task_struct *p)
 	struct task_struct *leader = read(p, group_leader);
 	struct process id = {
 		.start = read(leader, start_boottime),
-		.pid = pid_here((u64)read(leader, thread_pid)),
+		.pid = pid_here(read(leader, thread_pid)),
 	};
 	return id;
 }
@@ -128,7 +143,7 @@ static __always_inline u32 follow(struct task_struct *p, u8 state, bool adopted)
 
 		t->process = identify(p);
 		t->parent = identify(parent);
-		t->tid = pid_here((u64)read(p, thread_pid));
+		t->tid = pid_here(read(p, thread_pid));
 		t->uid = read(cred, uid.val);
 		t->ended = 0;
 		t->last = 0;

@@ -50,6 +50,8 @@ static long (*const bpf_ringbuf_output)(void *ring, void *data, u64 size, u64 fl
 static u64 (*const bpf_ringbuf_query)(void *ring, u64 flags) = (void *)134;
 static struct task_struct *(*const bpf_get_current_task_btf)(void) = (void *)158;
 
+static long (*const bpf_find_vma)(struct task_struct *task, u64 addr, void *callback, void *ctx,
+				  u64 flags) = (void *)180;
 static long (*const bpf_loop)(u32 n, void *callback, void *ctx, u64 flags) = (void *)181;
 
 /* CO-RE queries of a field (enum bpf_field_info_kind of libbpf). */

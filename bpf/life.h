@@ -49,6 +49,90 @@ static __always_inline void put_argv(struct scratch *s, struct task_struct *p)
 	close_segment(s, SEGMENT_ARGV, len);
 }
 
+#define AT_BASE      7  /* include/uapi/linux/auxvec.h */
+#define AUXV_ENTRIES 16 /* AT_BASE is among the first */
+
+/* loader_address is where the kernel has mapped the ELF interpreter of p: 0 for a
+ * static program. It uses the room of the next segment. */
+static __always_inline u64 loader_address(struct scratch *s, struct mm_struct *mm)
+{
+	u32 at = end(s) + sizeof(struct segment);
+	const u32 *auxv = (void *)&s->segments[at];
+
+	opaque(auxv); /* as in mix_last */
+	if (bpf_probe_read_kernel((void *)auxv, 16 * AUXV_ENTRIES,
+				  __builtin_preserve_access_index(&mm->saved_auxv[0])))
+		return 0;
+	/* Pairs of type and value, of the program's own word size. */
+	if (auxv[1]) {
+		for (u32 i = 0; i < AUXV_ENTRIES; i++)
+			if (auxv[2 * i] == AT_BASE)
+				return auxv[2 * i + 1];
+	} else {
+		for (u32 i = 0; i < AUXV_ENTRIES; i++)
+			if (auxv[4 * i] == AT_BASE)
+				return auxv[4 * i + 2] | (u64)auxv[4 * i + 3] << 32;
+	}
+	return 0;
+}
+
+static __noinline long note_file(struct task_struct *p, struct vm_area_struct *vma,
+				 struct file **file)
+{
+	*file = read(vma, vm_file);
+	return 0;
+}
+
+#define FIRST_AREAS 32 /* of a new image, among which the ELF interpreter is */
+
+/* file_mapped_at is the file behind an address of the current task. */
+static __always_inline struct file *file_mapped_at(struct mm_struct *mm, u64 addr)
+{
+	struct mm_struct___list *list = (void *)mm;
+	struct vm_area_struct___list *area;
+	struct file *file = NULL;
+
+	if (has_callbacks) {
+		bpf_find_vma(bpf_get_current_task_btf(), addr, note_file, &file, 0);
+		return file;
+	}
+	if (!field_exists(struct mm_struct___list, mmap))
+		return NULL;
+	area = read(list, mmap);
+	for (u32 i = 0; area && i < FIRST_AREAS; i++) {
+		struct vm_area_struct *vma = (void *)area;
+
+		if (read(vma, vm_start) == addr) {
+			note_file(NULL, vma, &file);
+			return file;
+		}
+		area = read(area, vm_next);
+	}
+	return NULL;
+}
+
+/* put_loader appends the path of the ELF interpreter of the new image. */
+static __always_inline void put_loader(struct scratch *s, struct task_struct *p)
+{
+	struct mm_struct *mm = read(p, mm);
+	struct file *file;
+	struct base b;
+	u64 addr;
+
+	if (!has_room(s))
+		return;
+	addr = loader_address(s, mm);
+	if (!addr)
+		return;
+	file = file_mapped_at(mm, addr);
+	if (!file) {
+		lose(LOST_PATH);
+		return;
+	}
+	bpf_probe_read_kernel(&b, sizeof(b), __builtin_preserve_access_index(&file->f_path));
+	put_names(SCRATCH_LIFE, SEGMENT_LOADER, b.mnt, b.dentry);
+}
+
 static __always_inline void begin_life(struct scratch *s, u8 kind, const struct task *t)
 {
 	begin(s, kind, &t->process);
@@ -68,7 +152,7 @@ static __always_inline struct task *entry_of(struct scratch *s, u32 slot, struct
 	cred = read(p, real_cred);
 	s->guest.process = identify(p);
 	s->guest.parent = identify(read(p, real_parent));
-	s->guest.tid = pid_here((u64)read(p, thread_pid));
+	s->guest.tid = pid_here(read(p, thread_pid));
 	s->guest.uid = read(cred, uid.val);
 	s->guest.state = TASK_FOLLOWED;
 	bpf_probe_read_kernel(s->guest.comm, sizeof(s->guest.comm),
@@ -85,9 +169,12 @@ static __always_inline bool is_leader(struct task_struct *p)
 static __always_inline u32 adopt(struct task_struct *p)
 {
 	struct scratch *s = scratch(SCRATCH_LIFE);
-	u32 slot = follow(p, TASK_FOLLOWED, true);
 	struct task *t;
+	u32 slot;
 
+	if (is_turnstile(p))
+		return 0;
+	slot = follow(p, TASK_FOLLOWED, true);
 	if (!s || !slot)
 		return slot;
 	__sync_fetch_and_add(&adopted, 1);
@@ -196,6 +283,8 @@ static __always_inline void execed(struct task_struct *p, u32 old_pid, struct li
 		put_working_directory(s, p);
 	}
 	put_image(s, p);
+	if (results)
+		put_loader(s, p);
 	put_argv(s, p);
 	send(s, LOST_RINGBUF_PROCESS);
 }

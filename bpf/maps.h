@@ -16,18 +16,20 @@
 const volatile bool results;       /* sys_exit is attached */
 const volatile bool planned;       /* there are plans */
 const volatile bool typed_current; /* bpf_get_current_task_btf, 5.11 */
-const volatile bool has_loop;      /* bpf_loop, 5.17 */
+const volatile bool has_callbacks; /* bpf_loop and bpf_find_vma, 5.17 */
 const volatile bool by_cgroup;     /* follow the tasks below cgroups[0] */
 const volatile bool restricted;    /* the caller may only look at its own tasks */
 const volatile u32 caller_uid, caller_gid;
 const volatile u64 caller_caps;
 const volatile u32 caller_user_namespace; /* its inode */
 const volatile u32 pid_namespace;         /* inode of the pid namespace of Turnstile */
+const volatile u32 own_pid;               /* of Turnstile, which is not followed */
 const volatile u32 root_pid;              /* of the tree that the iterator adopts */
 const volatile u64 doorbell[2];           /* see observe.bpf.c */
 const volatile u32 doorbell_nr;
 const volatile u64 hash_seed[4];
-const volatile u64 wakeup_bytes; /* wake the reader when so much is waiting */
+const volatile u64 wakeup_bytes;        /* wake the reader when so much is waiting */
+const volatile u32 attribute_ioctls[8]; /* commands that change attributes of a file */
 
 /* Which task slot a thread has, by pid in the initial namespace: 0 for none.
  * Two threads never write the same entry, so there is nothing to lock. */

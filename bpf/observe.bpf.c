@@ -3,7 +3,7 @@
  * The programs that watch. Each is one hook; the headers have what they do:
  *
  *   sys_enter ─ follow.h: is this thread followed? ─ count.h: one more
- *             └ capture.h: keep what the arguments point to
+ *             └ operands.h: keep what the arguments point to
  *   sys_exit  ─ count.h: errors ─ capture.h: a record, or a repeat (fold.h)
  *   fork, exec, exit ─ life.h: who is followed from now on, until when
  *   iterator  ─ life.h: who was there already
@@ -75,7 +75,7 @@ int sys_enter(struct bpf_raw_tracepoint_args *ctx)
 	count_call(t, slot, abi, nr);
 	if (!planned || slot == SLOT_SHARED)
 		return 0;
-	t->nr = nr;
+	t->nr = t->does = nr;
 	t->abi = abi;
 	t->in_call = 1;
 	t->fresh = 0;
@@ -111,7 +111,7 @@ static __always_inline struct task *entered_unseen(struct scratch *s, struct tas
 	if (nr < 0 || (by_cgroup && bpf_current_task_under_cgroup(&cgroups, 0) != 1))
 		return NULL;
 	t->abi = call_abi(cur, &nr);
-	t->nr = nr;
+	t->nr = t->does = nr;
 	if (slot != SLOT_SHARED)
 		count_call(t, slot, t->abi, nr);
 	plan = plan_of(t->abi, nr);
@@ -154,6 +154,9 @@ int sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (is_error(ret) && !(plan->flags & PLAN_NO_RESULT))
 		count_error(t->abi, t->nr, ret);
 	if (!plan->flags)
+		return 0;
+	plan = t->late ? keep_late(t, plan, ret) : plan_of(t->abi, t->does);
+	if (!plan)
 		return 0;
 	if (plan->flags & PLAN_IO_URING && ret >= 0)
 		lose(LOST_IO_URING);

@@ -25,7 +25,20 @@ struct walk {
 	struct mount *m;
 	u32 user, start; /* the scratch, and where the names go */
 	bool done;
+	bool detached; /* the root is that of no namespace */
 };
+
+#define MNT_NS_ANON_INO 0xeffffff7 /* include/uapi/linux/nsfs.h, since 6.18; 0 before */
+
+/* is_detached says whether a mount without a parent is no root of a namespace that
+ * processes see: it is one of the kernel's own (memfd_create(2), pipe(2)), has been
+ * unmounted, or was made by open_tree(2) or fsmount(2) and not moved anywhere. */
+static __always_inline bool is_detached(struct mount *m)
+{
+	u32 ino = read(read(m, mnt_ns), ns.inum); /* 0 if that is no pointer */
+
+	return ino == 0 || ino == MNT_NS_ANON_INO;
+}
 
 /* put_name appends the name of the dentry and goes to its parent; 1 ends the
  * walk. What changes from round to round lies in memory, so that the verifier
@@ -51,6 +64,7 @@ static __noinline long put_name(u32 round, struct walk *w)
 
 		if (above == w->m) {
 			w->done = true;
+			w->detached = is_detached(above);
 			return 1;
 		}
 		w->dentry = (u64)read(w->m, mnt_mountpoint);
@@ -74,8 +88,8 @@ static __noinline long put_name(u32 round, struct walk *w)
 
 /*
  * put_names appends the path of a dentry as names: the last one first, up to the
- * root of its mount namespace, each followed by NUL. It returns the length, or -1
- * if the path is too deep.
+ * root of its mount namespace, each followed by NUL, and one more if that root is
+ * none. It returns the length, or -1 if the path is too deep.
  */
 __noinline int put_names(u32 user, u32 kind, u64 vfsmount, u64 dentry)
 {
@@ -91,7 +105,7 @@ __noinline int put_names(u32 user, u32 kind, u64 vfsmount, u64 dentry)
 	w.top = (u64)read(w.m, mnt.mnt_root);
 	w.start = end(s) + sizeof(struct segment);
 	s->names = 0;
-	if (has_loop) {
+	if (has_callbacks) {
 		bpf_loop(MAX_NAMES, put_name, &w, 0);
 	} else {
 		for (u32 i = 0; i < FEW_NAMES; i++)
@@ -101,6 +115,14 @@ __noinline int put_names(u32 user, u32 kind, u64 vfsmount, u64 dentry)
 	if (!w.done) {
 		lose(LOST_DEEP_PATH);
 		return -1;
+	}
+	if (w.detached) {
+		u32 at = w.start + s->names;
+
+		opaque(at);
+		if (at < SEGMENTS_SIZE)
+			s->segments[at] = 0;
+		s->names++;
 	}
 	close_segment(s, kind, s->names);
 	return s->names;
@@ -124,9 +146,8 @@ static __always_inline struct file *file_at(struct task_struct *cur, s64 fd)
 	return file;
 }
 
-static __always_inline struct object object_of(struct file *file)
+static __always_inline struct object object_of(struct inode *inode)
 {
-	struct inode *inode = read(file, f_inode);
 	struct super_block *sb = read(inode, i_sb);
 	struct object o = {
 		.ino = read(inode, i_ino),

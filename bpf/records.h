@@ -66,11 +66,13 @@ enum segment_kind {
 	SEGMENT_EXE = 12,        /* path of the image, as names */
 	SEGMENT_FILENAME = 13,   /* path as passed to execve */
 	SEGMENT_INTERP = 14,     /* the interpreter of a #! script */
+	SEGMENT_LOADER = 15,     /* path of the ELF interpreter, as names */
 };
 
 /*
  * "As names" is a path as the kernel finds it: the names from the last one up to
- * the root, each followed by NUL.
+ * the root, each followed by NUL. What is in no mount namespace has no root, and
+ * one more NUL says so.
  */
 
 /* The inode behind a descriptor. */
@@ -89,24 +91,28 @@ struct socket_info {
 /* What to copy of a call, by (ABI, number). User space fills it from the table
  * of roles, for what the run asked for only. An index is -1 for none. */
 enum plan_flags {
-	PLAN_STREAM = 1,        /* report every call, do not fold */
-	PLAN_RETURNS_FD = 2,    /* the result is a descriptor of the object */
-	PLAN_NO_RETURN = 4,     /* exit, exit_group: reported when they begin */
-	PLAN_NO_RESULT = 8,     /* rt_sigreturn: the return value is a restored register */
-	PLAN_EXEC = 16,         /* success is reported by the exec hook */
-	PLAN_SKIP_EMPTY = 32,   /* an empty path names a descriptor and tells nothing new */
-	PLAN_SOCKET = 64,       /* fd is a socket */
-	PLAN_SOCKET_NAME = 128, /* tell the socket's own name */
-	PLAN_SOCKET_PEER = 256, /* tell the peer of the returned socket */
-	PLAN_ACCESS = 512,      /* there is something to report */
-	PLAN_ADDRESSED = 8192,  /* only if an address was passed */
-	PLAN_NEEDS_EXEC = 1024, /* only if option has PROT_EXEC */
-	PLAN_SOCKETCALL = 2048, /* the arguments are in memory */
-	PLAN_IO_URING = 4096,   /* io_uring_setup: what follows bypasses system calls */
+	PLAN_STREAM = 1 << 0,      /* report every call, do not fold */
+	PLAN_ACCESS = 1 << 1,      /* there is something to report */
+	PLAN_SELECTORS = 1 << 2,   /* arguments decide what the call does */
+	PLAN_NO_RETURN = 1 << 3,   /* exit, exit_group: reported when they begin */
+	PLAN_NO_RESULT = 1 << 4,   /* rt_sigreturn: the return value is a restored register */
+	PLAN_EXEC = 1 << 5,        /* success is reported by the exec hook */
+	PLAN_RETURNS_FD = 1 << 6,  /* the result is a descriptor of the object */
+	PLAN_SETS_CWD = 1 << 7,    /* the object is the working directory, from now on */
+	PLAN_SETS_ROOT = 1 << 8,   /* the object is the root directory, from now on */
+	PLAN_SKIP_EMPTY = 1 << 9,  /* no path means a descriptor and tells nothing new */
+	PLAN_NEEDS_EXEC = 1 << 10, /* only if option has PROT_EXEC */
+	PLAN_IOCTL = 1 << 11,      /* only if argument 1 is in attribute_ioctls */
+	PLAN_SOCKET = 1 << 12,     /* fd is a socket */
+	PLAN_OWN_NAME = 1 << 13,   /* tell the socket's own name */
+	PLAN_PEER_NAME = 1 << 14,  /* tell the peer of the returned socket */
+	PLAN_ADDRESSED = 1 << 15,  /* only if an address was passed */
+	PLAN_SOCKETCALL = 1 << 16, /* the arguments are in memory */
+	PLAN_IO_URING = 1 << 17,   /* io_uring_setup: what follows bypasses system calls */
 };
 
 struct plan {
-	u16 flags;
+	u32 flags;
 	s8 path[2];
 	s8 dir[2];
 	s8 fd;             /* the descriptor that the call is about */
@@ -128,6 +134,13 @@ enum task_state {
 	TASK_STRAY,    /* ended while the iterator adopted it; user space found out */
 };
 
+/* What could not be read when the call began, and is tried again at its end. */
+enum late {
+	LATE_SOCKETCALL = 1,
+	LATE_SELECTOR = 2,
+	LATE_ADDRESS = 4,
+};
+
 #define STRING_MAX 256
 
 struct task {
@@ -142,10 +155,11 @@ struct task {
 	u8 fresh;   /* the next sys_exit has no sys_enter that we saw */
 	u8 in_call; /* between sys_enter and sys_exit */
 	s32 nr;     /* of the call it is in */
+	s32 does;   /* nr, or the number of what a socketcall does */
 	u8 abi;
 	u8 adopted;
+	u8 late;       /* enum late */
 	s16 length[2]; /* of the strings below with NUL: <= 0 not read, STRING_MAX cut */
-	u32 unused;
 	char comm[16];
 	u64 args[8];                /* of the call it is in; two more so that a masked index fits */
 	char string[2][STRING_MAX]; /* what the operands pointed to at sys_enter */
@@ -192,6 +206,7 @@ enum loss {
 	LOST_RINGBUF_CALL,
 	LOST_PATH,
 	LOST_ADDRESS,
+	LOST_ARGUMENT,
 	LOST_ARGV,
 	LOST_DEEP_PATH,
 	LOST_MAP_CALLS,

@@ -35,7 +35,7 @@ static __always_inline struct socket_info describe(struct sock *sk, u32 flags)
 		.type = read(sk, sk_type),
 		.protocol = read(sk, sk_protocol),
 	};
-	bool peer = flags & PLAN_SOCKET_PEER;
+	bool peer = flags & PLAN_PEER_NAME;
 	struct in6_addr v6;
 	u32 v4;
 

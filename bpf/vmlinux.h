@@ -94,10 +94,19 @@ struct vfsmount {
 	struct dentry *mnt_root;
 };
 
+struct ns_common {
+	u32 inum;
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
 struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns;
 };
 
 struct path {
@@ -125,10 +134,25 @@ struct fs_struct {
 	struct path root, pwd;
 };
 
+struct vm_area_struct {
+	unsigned long vm_start;
+	struct file *vm_file;
+};
+
 struct mm_struct {
 	unsigned long arg_start, arg_end;
+	unsigned long saved_auxv[1];
 	struct file *exe_file;
 	unsigned long flags;
+};
+
+/* Before Linux 6.1 the memory areas were in a list, too. */
+struct vm_area_struct___list {
+	struct vm_area_struct___list *vm_next;
+};
+
+struct mm_struct___list {
+	struct vm_area_struct___list *mmap;
 };
 
 /* Linux 6.18 made the flags of an mm a bitmap in a struct. */
@@ -136,10 +160,6 @@ struct mm_struct___bitmap {
 	struct {
 		unsigned long __mm_flags[1];
 	} flags;
-};
-
-struct ns_common {
-	u32 inum;
 };
 
 struct pid_namespace {

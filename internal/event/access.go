@@ -27,6 +27,7 @@ const (
 	OpChmod
 	OpChown
 	OpUtime
+	OpSetflags
 	OpStatfs
 	OpChdir
 	OpChroot
@@ -50,7 +51,7 @@ const (
 var opNames = [...]string{
 	"none", "open", "mkdir", "mknod", "symlink", "link", "rename", "unlink", "rmdir", "truncate",
 	"stat", "access", "readlink", "getxattr", "listxattr", "setxattr", "removexattr",
-	"chmod", "chown", "utime", "statfs", "chdir", "chroot", "watch", "mount", "handle", "swap",
+	"chmod", "chown", "utime", "setflags", "statfs", "chdir", "chroot", "watch", "mount", "handle", "swap",
 	"acct", "quota", "map_exec", "exec", "fork", "exit",
 	"connect", "bind", "listen", "accept", "send",
 }
@@ -78,7 +79,10 @@ type Access struct {
 	// for the others.
 	Flags uint64
 	// Targets are the files, none for sockets without a path. Rename and
-	// link have two: old and new.
+	// link have two: old and new. A successful exec has all that was
+	// executed: the program or script; for a script its interpreter, and
+	// the scripts between them; and last, with no Asked, the ELF
+	// interpreter.
 	Targets []Target
 	Socket  Socket
 }

@@ -57,6 +57,7 @@ const (
 	LossRingbufCall
 	LossPath
 	LossAddress
+	LossArgument
 	LossArgv
 	LossDeepPath
 	LossMapCalls
@@ -72,7 +73,7 @@ const (
 
 var lossNames = [...]string{
 	"ringbuf_process", "ringbuf_file", "ringbuf_socket", "ringbuf_call",
-	"path", "address", "argv", "deep_path", "map_calls", "map_errors", "map_arguments",
+	"path", "address", "argument", "argv", "deep_path", "map_calls", "map_errors", "map_arguments",
 	"untracked", "missed", "io_uring", "forbidden", "undecoded",
 }
 

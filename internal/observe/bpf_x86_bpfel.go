@@ -53,7 +53,7 @@ type bpfPidBlock struct {
 
 type bpfPlan struct {
 	_             structs.HostLayout
-	Flags         uint16
+	Flags         uint32
 	Path          [2]int8
 	Dir           [2]int8
 	Fd            int8
@@ -69,20 +69,24 @@ type bpfPlan struct {
 type bpfPlanFlags uint32
 
 const (
-	bpfPlanFlagsPLAN_STREAM      bpfPlanFlags = 1
-	bpfPlanFlagsPLAN_RETURNS_FD  bpfPlanFlags = 2
-	bpfPlanFlagsPLAN_NO_RETURN   bpfPlanFlags = 4
-	bpfPlanFlagsPLAN_NO_RESULT   bpfPlanFlags = 8
-	bpfPlanFlagsPLAN_EXEC        bpfPlanFlags = 16
-	bpfPlanFlagsPLAN_SKIP_EMPTY  bpfPlanFlags = 32
-	bpfPlanFlagsPLAN_SOCKET      bpfPlanFlags = 64
-	bpfPlanFlagsPLAN_SOCKET_NAME bpfPlanFlags = 128
-	bpfPlanFlagsPLAN_SOCKET_PEER bpfPlanFlags = 256
-	bpfPlanFlagsPLAN_ACCESS      bpfPlanFlags = 512
-	bpfPlanFlagsPLAN_ADDRESSED   bpfPlanFlags = 8192
-	bpfPlanFlagsPLAN_NEEDS_EXEC  bpfPlanFlags = 1024
-	bpfPlanFlagsPLAN_SOCKETCALL  bpfPlanFlags = 2048
-	bpfPlanFlagsPLAN_IO_URING    bpfPlanFlags = 4096
+	bpfPlanFlagsPLAN_STREAM     bpfPlanFlags = 1
+	bpfPlanFlagsPLAN_ACCESS     bpfPlanFlags = 2
+	bpfPlanFlagsPLAN_SELECTORS  bpfPlanFlags = 4
+	bpfPlanFlagsPLAN_NO_RETURN  bpfPlanFlags = 8
+	bpfPlanFlagsPLAN_NO_RESULT  bpfPlanFlags = 16
+	bpfPlanFlagsPLAN_EXEC       bpfPlanFlags = 32
+	bpfPlanFlagsPLAN_RETURNS_FD bpfPlanFlags = 64
+	bpfPlanFlagsPLAN_SETS_CWD   bpfPlanFlags = 128
+	bpfPlanFlagsPLAN_SETS_ROOT  bpfPlanFlags = 256
+	bpfPlanFlagsPLAN_SKIP_EMPTY bpfPlanFlags = 512
+	bpfPlanFlagsPLAN_NEEDS_EXEC bpfPlanFlags = 1024
+	bpfPlanFlagsPLAN_IOCTL      bpfPlanFlags = 2048
+	bpfPlanFlagsPLAN_SOCKET     bpfPlanFlags = 4096
+	bpfPlanFlagsPLAN_OWN_NAME   bpfPlanFlags = 8192
+	bpfPlanFlagsPLAN_PEER_NAME  bpfPlanFlags = 16384
+	bpfPlanFlagsPLAN_ADDRESSED  bpfPlanFlags = 32768
+	bpfPlanFlagsPLAN_SOCKETCALL bpfPlanFlags = 65536
+	bpfPlanFlagsPLAN_IO_URING   bpfPlanFlags = 131072
 )
 
 type bpfProcess struct {
@@ -184,6 +188,7 @@ const (
 	bpfSegmentKindSEGMENT_EXE         bpfSegmentKind = 12
 	bpfSegmentKindSEGMENT_FILENAME    bpfSegmentKind = 13
 	bpfSegmentKindSEGMENT_INTERP      bpfSegmentKind = 14
+	bpfSegmentKindSEGMENT_LOADER      bpfSegmentKind = 15
 )
 
 type bpfSocketInfo struct {
@@ -208,11 +213,12 @@ type bpfTask struct {
 	Fresh   uint8
 	InCall  uint8
 	Nr      int32
+	Does    int32
 	Abi     uint8
 	Adopted uint8
+	Late    uint8
+	_       [1]byte
 	Length  [2]int16
-	_       [2]byte
-	Unused  uint32
 	Comm    [16]int8
 	Args    [8]uint64
 	String  [2][256]int8
@@ -252,6 +258,7 @@ const (
 	bpfProgSysEnter           = "sys_enter"
 	bpfProgSysExit            = "sys_exit"
 	bpfVarAdopted             = "adopted"
+	bpfVarAttributeIoctls     = "attribute_ioctls"
 	bpfVarByCgroup            = "by_cgroup"
 	bpfVarCallerCaps          = "caller_caps"
 	bpfVarCallerGid           = "caller_gid"
@@ -259,10 +266,11 @@ const (
 	bpfVarCallerUserNamespace = "caller_user_namespace"
 	bpfVarDoorbell            = "doorbell"
 	bpfVarDoorbellNr          = "doorbell_nr"
-	bpfVarHasLoop             = "has_loop"
+	bpfVarHasCallbacks        = "has_callbacks"
 	bpfVarHashSeed            = "hash_seed"
 	bpfVarLive                = "live"
 	bpfVarLost                = "lost"
+	bpfVarOwnPid              = "own_pid"
 	bpfVarPidNamespace        = "pid_namespace"
 	bpfVarPlanned             = "planned"
 	bpfVarRestricted          = "restricted"
@@ -356,6 +364,7 @@ type bpfMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type bpfVariableSpecs struct {
 	Adopted             *ebpf.VariableSpec `ebpf:"adopted"`
+	AttributeIoctls     *ebpf.VariableSpec `ebpf:"attribute_ioctls"`
 	ByCgroup            *ebpf.VariableSpec `ebpf:"by_cgroup"`
 	CallerCaps          *ebpf.VariableSpec `ebpf:"caller_caps"`
 	CallerGid           *ebpf.VariableSpec `ebpf:"caller_gid"`
@@ -363,10 +372,11 @@ type bpfVariableSpecs struct {
 	CallerUserNamespace *ebpf.VariableSpec `ebpf:"caller_user_namespace"`
 	Doorbell            *ebpf.VariableSpec `ebpf:"doorbell"`
 	DoorbellNr          *ebpf.VariableSpec `ebpf:"doorbell_nr"`
-	HasLoop             *ebpf.VariableSpec `ebpf:"has_loop"`
+	HasCallbacks        *ebpf.VariableSpec `ebpf:"has_callbacks"`
 	HashSeed            *ebpf.VariableSpec `ebpf:"hash_seed"`
 	Live                *ebpf.VariableSpec `ebpf:"live"`
 	Lost                *ebpf.VariableSpec `ebpf:"lost"`
+	OwnPid              *ebpf.VariableSpec `ebpf:"own_pid"`
 	PidNamespace        *ebpf.VariableSpec `ebpf:"pid_namespace"`
 	Planned             *ebpf.VariableSpec `ebpf:"planned"`
 	Restricted          *ebpf.VariableSpec `ebpf:"restricted"`
@@ -444,6 +454,7 @@ func (m *bpfMaps) Close() error {
 // It can be passed to loadBpfObjects or ebpf.CollectionSpec.LoadAndAssign.
 type bpfVariables struct {
 	Adopted             *ebpf.Variable `ebpf:"adopted"`
+	AttributeIoctls     *ebpf.Variable `ebpf:"attribute_ioctls"`
 	ByCgroup            *ebpf.Variable `ebpf:"by_cgroup"`
 	CallerCaps          *ebpf.Variable `ebpf:"caller_caps"`
 	CallerGid           *ebpf.Variable `ebpf:"caller_gid"`
@@ -451,10 +462,11 @@ type bpfVariables struct {
 	CallerUserNamespace *ebpf.Variable `ebpf:"caller_user_namespace"`
 	Doorbell            *ebpf.Variable `ebpf:"doorbell"`
 	DoorbellNr          *ebpf.Variable `ebpf:"doorbell_nr"`
-	HasLoop             *ebpf.Variable `ebpf:"has_loop"`
+	HasCallbacks        *ebpf.Variable `ebpf:"has_callbacks"`
 	HashSeed            *ebpf.Variable `ebpf:"hash_seed"`
 	Live                *ebpf.Variable `ebpf:"live"`
 	Lost                *ebpf.Variable `ebpf:"lost"`
+	OwnPid              *ebpf.Variable `ebpf:"own_pid"`
 	PidNamespace        *ebpf.Variable `ebpf:"pid_namespace"`
 	Planned             *ebpf.Variable `ebpf:"planned"`
 	Restricted          *ebpf.Variable `ebpf:"restricted"`

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 
@@ -133,7 +134,32 @@ func (d *decoder) exec(p *process) *event.Event {
 	}
 	argv, _ := r.segment(bpfSegmentKindSEGMENT_ARGV)
 	e.Argv = d.splitArgv(argv)
+	for _, path := range scriptsBetween(e.Argv, asked) {
+		e.Access.Targets = append(e.Access.Targets, event.Target{Asked: path, Path: path, How: event.HowAsked, Class: event.Exec})
+	}
+	if names, ok := r.segment(bpfSegmentKindSEGMENT_LOADER); ok {
+		e.Access.Targets = append(e.Access.Targets, event.Target{Path: d.names(names), How: event.HowFD, Class: event.Exec})
+	}
 	return e
+}
+
+// scriptsBetween are the scripts that interpret another script. The new image got
+// its interpreter, then the innermost script, and so on to the one that was asked
+// for, each perhaps with an argument (execve(2), "Interpreter scripts"). What is
+// between and is an absolute path is taken for a script, for there is nothing else
+// to tell one from an argument.
+func scriptsBetween(argv [][]byte, asked []byte) [][]byte {
+	i := slices.IndexFunc(argv, func(arg []byte) bool { return bytes.Equal(arg, asked) })
+	if i < 1 {
+		return nil // no script, or one whose arguments were not read
+	}
+	var scripts [][]byte
+	for _, arg := range argv[1:i] {
+		if len(arg) > 0 && arg[0] == '/' {
+			scripts = append(scripts, arg)
+		}
+	}
+	return scripts
 }
 
 func (d *decoder) splitArgv(raw []byte) [][]byte {
@@ -197,6 +223,8 @@ func (d *decoder) resolve(spec *syscalls.Spec) {
 		}
 		kind := bpfSegmentKindSEGMENT_BASE + bpfSegmentKind(i)
 		switch base, ok := r.segment(kind); {
+		case ok && areDetached(base):
+			// Below a directory that has no path.
 		case len(t.Asked) > 0 && t.Asked[0] == '/':
 			t.Path, t.How = d.joined(kind, t.Asked), event.HowAsked
 			if ok && len(base) > 0 { // the root of the process is another
@@ -214,7 +242,7 @@ func (d *decoder) resolve(spec *syscalls.Spec) {
 	t := &a.Targets[0]
 	t.Mode = object.Mode
 	t.Created = r.has(bpfRecordFlagsRECORD_CREATED)
-	if names, ok := r.segment(bpfSegmentKindSEGMENT_OBJECT_PATH); ok && len(names) > 0 {
+	if names, ok := r.segment(bpfSegmentKindSEGMENT_OBJECT_PATH); ok && !areNone(names) {
 		if a.Op == event.OpOpen && a.Flags&unix.O_TMPFILE == unix.O_TMPFILE {
 			// The file has no name yet: it is its directory that counts.
 			_, names, _ = bytes.Cut(names, []byte{0})
@@ -242,18 +270,22 @@ func (d *decoder) joined(kind bpfSegmentKind, path []byte) []byte {
 }
 
 // describeSocket adds what the socket is. Its own address, or that of its peer,
-// stands in where the call passed none.
+// stands in where the call has none to pass.
 func (d *decoder) describeSocket() {
 	info, ok := d.record.socket()
 	if !ok {
 		return
 	}
-	s := &d.event.Access.Socket
+	a := &d.event.Access
+	s := &a.Socket
 	s.Type, s.Protocol, s.TypeKnown = info.Type, info.Protocol, true
-	if s.Family != unix.AF_UNSPEC {
-		return
+	if passed, ok := d.record.segment(bpfSegmentKindSEGMENT_SOCKADDR); ok && len(passed) >= 2 {
+		return // if only to say AF_UNSPEC
 	}
 	s.Family = info.Family
+	if a.Op != event.OpListen && (a.Op != event.OpAccept || d.event.Outcome.Errno != 0) {
+		return
+	}
 	s.Port = info.Port
 	switch info.Family {
 	case unix.AF_INET:

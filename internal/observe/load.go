@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/kernel"
+	"github.com/turnstile-project/turnstile/internal/syscalls"
 )
 
 const (
@@ -72,7 +73,7 @@ func load(o *Options, bell doorbell) (*ebpf.Collection, error) {
 		delete(spec.Programs, bpfProgAdoptTree)
 	}
 	if !features.Has(kernel.Loop) {
-		withoutLoop(spec)
+		withoutCallbacks(spec)
 	}
 	for name, value := range constantsFor(o, caller, bell, features, ring) {
 		if err := spec.Variables[name].Set(value); err != nil {
@@ -104,7 +105,7 @@ func constantsFor(o *Options, c caller, bell doorbell, f kernel.Results, ring in
 		bpfVarResults:             o.results(),
 		bpfVarPlanned:             o.results() || o.Args,
 		bpfVarTypedCurrent:        f.Has(kernel.TaskBTF),
-		bpfVarHasLoop:             f.Has(kernel.Loop),
+		bpfVarHasCallbacks:        f.Has(kernel.Loop), // bpf_find_vma came with it
 		bpfVarByCgroup:            o.Cgroup != "",
 		bpfVarRestricted:          c.restricted,
 		bpfVarCallerUid:           c.uid,
@@ -112,11 +113,13 @@ func constantsFor(o *Options, c caller, bell doorbell, f kernel.Results, ring in
 		bpfVarCallerCaps:          c.caps,
 		bpfVarCallerUserNamespace: c.userNamespace,
 		bpfVarPidNamespace:        c.pidNamespace,
+		bpfVarOwnPid:              uint32(os.Getpid()),
 		bpfVarRootPid:             uint32(o.Tree),
 		bpfVarDoorbell:            bell,
 		bpfVarDoorbellNr:          uint32(unix.SYS_GETPPID),
 		bpfVarHashSeed:            seed,
 		bpfVarWakeupBytes:         uint64(ring / 4),
+		bpfVarAttributeIoctls:     syscalls.AttributeIoctls,
 	}
 }
 
@@ -168,9 +171,9 @@ func ringBytes(o *Options) int {
 	}
 }
 
-// withoutLoop takes the address of the callback of bpf_loop out of the programs:
-// kernels before 5.13 refuse to load such an address even in code that they drop.
-func withoutLoop(spec *ebpf.CollectionSpec) {
+// withoutCallbacks takes the addresses of callbacks out of the programs: kernels
+// before 5.13 refuse to load such an address even in code that they drop.
+func withoutCallbacks(spec *ebpf.CollectionSpec) {
 	for _, p := range spec.Programs {
 		for i := range p.Instructions {
 			ins := &p.Instructions[i]

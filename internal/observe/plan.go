@@ -47,7 +47,7 @@ func emptyPlan(o *Options) bpfPlan {
 		Fd: -1, Option: -1, Word: -1, Addr: -1, Msg: -1, Mmsg: -1,
 	}
 	if o.All {
-		p.Flags = uint16(bpfPlanFlagsPLAN_STREAM)
+		p.Flags = uint32(bpfPlanFlagsPLAN_STREAM)
 	}
 	return p
 }
@@ -94,7 +94,7 @@ func planFor(abi event.ABI, nr int32, o *Options) bpfPlan {
 	return p
 }
 
-func (p *bpfPlan) add(f bpfPlanFlags) { p.Flags |= uint16(f) }
+func (p *bpfPlan) add(f bpfPlanFlags) { p.Flags |= uint32(f) }
 
 func (p *bpfPlan) selectors(spec *syscalls.Spec) {
 	for i, r := range spec.Args {
@@ -105,6 +105,9 @@ func (p *bpfPlan) selectors(spec *syscalls.Spec) {
 			p.DeepSelectors |= 1 << i
 		}
 	}
+	if p.Selectors|p.DeepSelectors != 0 {
+		p.add(bpfPlanFlagsPLAN_SELECTORS)
+	}
 }
 
 func (p *bpfPlan) file(spec *syscalls.Spec) {
@@ -113,9 +116,16 @@ func (p *bpfPlan) file(spec *syscalls.Spec) {
 	if spec.ReturnsFD {
 		p.add(bpfPlanFlagsPLAN_RETURNS_FD)
 	}
-	if spec.Op == event.OpStat {
+	switch spec.Op {
+	case event.OpStat:
 		// stat of a descriptor says nothing that its open did not.
 		p.add(bpfPlanFlagsPLAN_SKIP_EMPTY)
+	case event.OpChdir:
+		p.add(bpfPlanFlagsPLAN_SETS_CWD)
+	case event.OpChroot:
+		p.add(bpfPlanFlagsPLAN_SETS_ROOT)
+	case event.OpSetflags:
+		p.add(bpfPlanFlagsPLAN_IOCTL)
 	}
 	k := 0
 	for _, operand := range spec.Operands {
@@ -149,9 +159,9 @@ func (p *bpfPlan) socket(spec *syscalls.Spec) {
 	case event.OpSend:
 		p.add(bpfPlanFlagsPLAN_ADDRESSED)
 	case event.OpListen:
-		p.add(bpfPlanFlagsPLAN_SOCKET_NAME)
+		p.add(bpfPlanFlagsPLAN_OWN_NAME)
 	case event.OpAccept:
-		p.add(bpfPlanFlagsPLAN_SOCKET_PEER)
+		p.add(bpfPlanFlagsPLAN_PEER_NAME)
 	}
 }
 

@@ -8,8 +8,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/syscalls"
 	"github.com/turnstile-project/turnstile/internal/trace"
@@ -98,7 +96,7 @@ func (j *JSONLines) Event(e *event.Event) {
 	out.Argv, out.ArgvBase64 = texts(e.Argv)
 	switch {
 	case e.Access.Op == event.OpExit && e.Exit.Signaled():
-		out.Signal = unix.SignalName(e.Exit.Signal())
+		out.Signal = event.SignalName(e.Exit.Signal())
 	case e.Access.Op == event.OpExit:
 		status := e.Exit.ExitStatus()
 		out.ExitStatus = &status

@@ -174,6 +174,9 @@ func appendTargets(b []byte, a *event.Access) []byte {
 		if name == nil {
 			continue
 		}
+		if a.Op == event.OpExec && !first && t.Asked == nil {
+			continue // the ELF interpreter: every dynamic program has it
+		}
 		if first {
 			b = append(b, ' ')
 		} else if a.Op == event.OpExec {
@@ -192,7 +195,7 @@ func (p *Printer) appendResult(b []byte, e *event.Event) []byte {
 	case e.Access.Op == event.OpFork:
 		return b
 	case e.Access.Op == event.OpExit && e.Exit.Signaled():
-		return append(append(b, " = "...), p.style.red(unix.SignalName(e.Exit.Signal()))...)
+		return append(append(b, " = "...), p.style.red(event.SignalName(e.Exit.Signal()))...)
 	case e.Access.Op == event.OpExit:
 		b = append(b, " = "...)
 		return strconv.AppendInt(b, int64(e.Exit.ExitStatus()), 10)
@@ -200,6 +203,8 @@ func (p *Printer) appendResult(b []byte, e *event.Event) []byte {
 		return b
 	case e.Outcome.Errno != 0:
 		return append(append(b, " = "...), p.style.red("-"+e.Outcome.Errno.String())...)
+	case e.Access.Op == event.OpMapExec:
+		return b // an address says nothing
 	default:
 		b = append(b, " = "...)
 		return strconv.AppendInt(b, e.Outcome.Ret, 10)

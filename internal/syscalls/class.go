@@ -38,7 +38,8 @@ func class(a *event.Access, i int) event.Class {
 		return event.Stat
 	case event.OpWatch:
 		return event.List
-	case event.OpSetxattr, event.OpRemovexattr, event.OpChmod, event.OpChown, event.OpUtime:
+	case event.OpSetxattr, event.OpRemovexattr, event.OpChmod, event.OpChown, event.OpUtime,
+		event.OpSetflags:
 		return event.Attr
 	case event.OpExec, event.OpMapExec:
 		return event.Exec

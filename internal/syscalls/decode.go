@@ -1,6 +1,8 @@
 package syscalls
 
 import (
+	"slices"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/event"
@@ -31,6 +33,9 @@ func Decode(call event.Call, mem Memory, a *event.Access) (unreadable int) {
 	*a = event.Access{Targets: a.Targets[:0]}
 	s := Lookup(call.ABI, call.Nr)
 	if s == nil {
+		return 0
+	}
+	if !happens(s, call) {
 		return 0
 	}
 	a.Op = s.Op
@@ -66,8 +71,28 @@ func Decode(call event.Call, mem Memory, a *event.Access) (unreadable int) {
 			}
 		}
 	}
+	if a.Op == event.OpUnlink && a.Flags&unix.AT_REMOVEDIR != 0 {
+		a.Op = event.OpRmdir
+	}
+	if s.ReturnsFD && len(s.Operands) == 0 {
+		a.Targets = append(a.Targets, event.Target{}) // known by the descriptor alone
+	}
 	if s := &a.Socket; s.Family == unix.AF_UNIX && !s.Abstract && len(s.Path) > 0 {
 		a.Targets = append(a.Targets, event.Target{Asked: s.Path})
 	}
 	return unreadable
+}
+
+// happens says whether a call does what its Spec says, which for some depends on an
+// argument.
+func happens(s *Spec, call event.Call) bool {
+	switch s.Op {
+	case event.OpMapExec:
+		i := slices.Index(s.Args[:], Prot)
+		return i < 0 || call.Args[i]&unix.PROT_EXEC != 0
+	case event.OpSetflags:
+		return slices.Contains(AttributeIoctls[:], uint32(call.Args[1]))
+	default:
+		return true
+	}
 }

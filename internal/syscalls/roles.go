@@ -97,6 +97,7 @@ var roles = []Spec{
 	{Name: "fremovexattr", Op: event.OpRemovexattr, Args: args{FD}},
 	{Name: "removexattrat", Op: event.OpRemovexattr, Args: args{Dir, Path, Flags}},
 	{Name: "file_setattr", Op: event.OpSetxattr, Args: args{Dir, Path, 0, 0, Flags}},
+	{Name: "ioctl", Op: event.OpSetflags, Args: args{FD, Selector}},
 
 	// Where names begin.
 	{Name: "chdir", Op: event.OpChdir, Args: args{Path}},
@@ -143,7 +144,6 @@ var roles = []Spec{
 	{Name: "setns", Args: args{0, Selector}},
 	{Name: "prctl", Args: args{Selector}},
 	{Name: "arch_prctl", Args: args{Selector}},
-	{Name: "ioctl", Args: args{0, Selector}},
 	{Name: "fcntl", Args: args{0, Selector}},
 	{Name: "fcntl64", Args: args{0, Selector}},
 	{Name: "personality", Args: args{Selector}},
@@ -181,3 +181,16 @@ var rolesOf = map[event.ABI][]Spec{
 }
 
 type args = [6]Role
+
+// AttributeIoctls are the commands of ioctl(2) that change attributes of a file,
+// through a descriptor that may be read-only (include/uapi/linux/fs.h,
+// fscrypt.h, fsverity.h). All others touch nothing that Turnstile names.
+var AttributeIoctls = [8]uint32{
+	unix.FS_IOC_SETFLAGS,
+	0x40046602, // FS_IOC32_SETFLAGS, of a 32-bit program
+	0x401c5820, // FS_IOC_FSSETXATTR
+	0x40087602, // FS_IOC_SETVERSION
+	0x40047602, // FS_IOC32_SETVERSION
+	unix.FS_IOC_SET_ENCRYPTION_POLICY,
+	unix.FS_IOC_ENABLE_VERITY,
+}

@@ -25,6 +25,7 @@ var lossOf = map[event.Loss]struct {
 	event.LossRingbufCall:    {"ringbuf", 0}, // a streamed call: it is counted all the same
 	event.LossPath:           {"unreadable", filePart},
 	event.LossAddress:        {"unreadable", socketPart},
+	event.LossArgument:       {"unreadable", syscallPart},
 	event.LossArgv:           {"argv", processPart},
 	event.LossDeepPath:       {"deep_path", filePart},
 	event.LossMapCalls:       {"map_full", syscallPart},

@@ -52,7 +52,7 @@ func (t *execTable) entry(e *event.Event, id int) *Exec {
 		return t.fold(string(path))
 	}
 	x := &Exec{Path: string(path), Process: &id}
-	if len(targets) > 1 {
+	if len(targets) > 1 && targets[1].Asked != nil {
 		x.Interpreter = string(targets[1].Path)
 	}
 	for _, arg := range e.Argv {

@@ -1,8 +1,6 @@
 package trace
 
 import (
-	"golang.org/x/sys/unix"
-
 	"github.com/turnstile-project/turnstile/internal/event"
 )
 
@@ -120,7 +118,7 @@ func (t *processTable) all() []*Process {
 // ending is the status or the signal that a process ended with.
 func ending(e *event.Event) (status *int, signal *string) {
 	if e.Exit.Signaled() {
-		name := unix.SignalName(e.Exit.Signal())
+		name := event.SignalName(e.Exit.Signal())
 		return nil, &name
 	}
 	code := e.Exit.ExitStatus()

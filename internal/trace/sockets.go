@@ -30,7 +30,7 @@ func newSocketTable(limit int, folded map[string]uint64) socketTable {
 }
 
 func (t *socketTable) add(e *event.Event, id int) *Socket {
-	k := keyOf(e.Access.Op, &e.Access.Socket)
+	k := keyOf(&e.Access)
 	s := t.byKey[k]
 	if s == nil && len(t.byKey) >= t.limit {
 		t.folded["sockets"]++
@@ -49,13 +49,17 @@ func (t *socketTable) add(e *event.Event, id int) *Socket {
 	return s
 }
 
-func keyOf(op event.Op, s *event.Socket) socketKey {
+func keyOf(a *event.Access) socketKey {
+	s := &a.Socket
 	k := socketKey{
-		op: op, family: FamilyName(s.Family),
+		op: a.Op, family: FamilyName(s.Family),
 		path: string(s.Path), abstract: s.Abstract, raw: string(s.Raw),
 	}
 	if s.TypeKnown {
 		k.typ, k.protocol = TypeName(s.Type), ProtocolName(s.Family, s.Protocol)
+	}
+	if len(a.Targets) > 0 && a.Targets[0].Path != nil {
+		k.path = string(a.Targets[0].Path) // the same name elsewhere is another socket
 	}
 	if s.Addr.IsValid() {
 		k.addr, k.port, k.hasPort = s.Addr.String(), s.Port, true
