@@ -145,7 +145,7 @@ func (s *session) describe(d *trace.Document) {
 		return
 	}
 	if s.status.Signaled() {
-		name := unix.SignalName(s.status.Signal())
+		name := event.SignalName(s.status.Signal())
 		d.Target.Signal = &name
 		return
 	}
