@@ -8,24 +8,51 @@
 #include "fold.h"
 #include "operands.h"
 
+#define EFAULT 14
+
 /*
  * The record of a call is put together by functions that are verified one by one
  * and meet in the scratch buffer: it says which thread and which plan.
  */
-static __always_inline struct task *task_of(struct scratch *s)
-{
-	u32 slot = s->slot;
-
-	if (slot == SLOT_SHARED)
-		return &s->guest;
-	return bpf_map_lookup_elem(&tasks, &slot);
-}
-
 static __always_inline struct plan *plan_in(struct scratch *s)
 {
 	u32 i = s->plan;
 
 	return bpf_map_lookup_elem(&plans, &i);
+}
+
+/* keep_late tries again what could not be read when the call began. */
+__noinline int keep_late(s64 ret)
+{
+	struct scratch *s = scratch(SCRATCH_EXIT);
+	const struct plan *plan;
+	struct task *t;
+	u8 late;
+
+	if (!s)
+		return -1;
+	t = task_in(s->slot);
+	if (!t)
+		return -1;
+	plan = plan_of(t->abi, t->does);
+	late = t->late;
+	t->late = 0;
+	if (late & LATE_SOCKETCALL) {
+		plan = unpack_socketcall(t);
+		if (plan)
+			count_selectors(t, plan);
+		else if (ret != -EFAULT)
+			lose(LOST_ADDRESS);
+		t->late = 0;
+		late = LATE_ADDRESS;
+	}
+	if (!plan)
+		return -1;
+	if (late & LATE_SELECTOR && !count_deep_selector(t, plan) && ret != -EFAULT)
+		lose(LOST_ARGUMENT);
+	if (late & LATE_ADDRESS)
+		keep_address(t, plan);
+	return 0;
 }
 
 static __always_inline void set_base(struct base *b, struct vfsmount *mnt, struct dentry *dentry)
@@ -78,7 +105,7 @@ __noinline int put_operand(u64 k, s64 ret)
 	opaque(k);
 	if (!s)
 		return TOLD_NOTHING;
-	t = task_of(s);
+	t = task_in(s->slot);
 	plan = plan_in(s);
 	if (!t || !plan || !has_room(s))
 		return TOLD_NOTHING;
@@ -124,7 +151,7 @@ __noinline int put_address(s64 ret)
 
 	if (!s)
 		return TOLD_NOTHING;
-	t = task_of(s);
+	t = task_in(s->slot);
 	plan = plan_in(s);
 	if (!t || !plan || !has_room(s))
 		return TOLD_NOTHING;
@@ -374,7 +401,7 @@ __noinline int report(s64 ret)
 
 	if (!s)
 		return -1;
-	t = task_of(s);
+	t = task_in(s->slot);
 	plan = plan_in(s);
 	if (!t || !plan)
 		return -1;
@@ -392,38 +419,57 @@ __noinline int report(s64 ret)
 
 #define MAX_MESSAGES 16 /* of one sendmmsg whose addresses are told */
 
-/* report_messages reports each message of a sendmmsg that has an address. */
-static __always_inline void report_messages(struct task *t, const struct plan *plan, s64 ret)
+/* report_message reports message i of a sendmmsg, if it has an address. */
+__noinline int report_message(u32 i, s64 ret)
 {
-	u64 stride = t->abi == ABI_NATIVE ? 64 : 32; /* sizeof(struct mmsghdr) */
-	u64 msg = t->args[plan->mmsg & 7];
+	struct scratch *s = scratch(SCRATCH_EXIT);
+	const struct plan *plan;
+	struct task *t;
+	u32 stride;
 
+	if (!s)
+		return -1;
+	t = task_in(s->slot);
+	plan = plan_in(s);
+	if (!t || !plan)
+		return -1;
+	stride = t->abi == ABI_NATIVE ? 64 : 32; /* sizeof(struct mmsghdr) */
+	keep_message(t, t->args[plan->mmsg & 7] + i * stride);
+	if (i == 0 || t->length[0])
+		report(ret);
+	return 0;
+}
+
+static __always_inline void report_messages(s64 ret)
+{
 	for (u32 i = 0; i < MAX_MESSAGES; i++) {
-		keep_message(t, msg + i * stride);
-		if (i == 0 || t->length[0])
-			report(ret);
+		report_message(i, ret);
 		if (i + 1 >= ret)
 			return;
 	}
 	lose(LOST_ADDRESS);
 }
 
-/* capture reports a planned call that has ended. */
-static __always_inline void capture(struct scratch *s, u32 slot, struct task *t,
-				    const struct plan *plan, s64 ret)
+/* capture reports a planned call that has ended, if there is anything to report. */
+static __always_inline void capture(struct scratch *s, u32 slot, const struct task *t, s64 ret)
 {
+	const struct plan *plan;
+
 	s->slot = slot;
+	if (t->late)
+		keep_late(ret);
+	plan = plan_of(t->abi, t->does);
+	if (!plan)
+		return;
+	if (plan->flags & PLAN_IO_URING && ret >= 0)
+		lose(LOST_IO_URING);
+	if (!(plan->flags & PLAN_STREAM) && !touches(t, plan, ret))
+		return;
 	s->plan = plan_index(t->abi, t->does);
 	if (plan->mmsg >= 0)
-		report_messages(t, plan, ret);
+		report_messages(ret);
 	else
 		report(ret);
-}
-
-/* wanted says whether a planned call has anything to report. */
-static __always_inline bool wanted(const struct task *t, const struct plan *plan, s64 ret)
-{
-	return plan->flags & PLAN_STREAM || touches(t, plan, ret);
 }
 
 /* report_last_call reports a call that does not return. */

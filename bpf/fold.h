@@ -17,26 +17,51 @@ static __always_inline void mix(struct scratch *s, u64 v)
 	s->hash[1] ^= s->hash[1] >> 31;
 }
 
-/* mix_last mixes in the content of the last segment, len bytes at from, in blocks
- * of 64: the room behind it is filled with zeros. */
+#define MIX_BLOCK 64
+
+/* What mix_block goes through: a part of the segments of a scratch buffer. */
+struct blocks {
+	u32 user, from, len;
+};
+
+/* mix_block mixes in one block; 1 ends the loop. */
+static __noinline long mix_block(u32 round, struct blocks *b)
+{
+	struct scratch *s = scratch(b->user);
+	u32 at = round * MIX_BLOCK, from = b->from;
+	u64 *block;
+
+	if (!s || at >= b->len || at >= STRING_LIMIT || from > SEGMENTS_LIMIT)
+		return 1;
+	block = (void *)&s->segments[from + at];
+	opaque(block); /* or it is accessed byte by byte: it is not aligned */
+	for (u32 i = 0; i < MIX_BLOCK / 8; i++)
+		mix(s, block[i]);
+	return 0;
+}
+
+/* mix_last mixes in the content of the last segment, len bytes at from, in blocks:
+ * the room behind it is filled with zeros. */
 __noinline int mix_last(u32 user, u32 from, u32 len)
 {
 	struct scratch *s = scratch(user);
+	struct blocks b = { .user = user, .from = from, .len = len };
 	u64 *block;
 
 	if (!s || from > SEGMENTS_LIMIT || len > STRING_LIMIT)
 		return -1;
 	block = (void *)&s->segments[from + len];
-	opaque(block); /* or it is accessed byte by byte: it is not aligned */
-	for (u32 j = 0; j < 8; j++)
-		block[j] = 0;
-	for (u32 i = 0; i < STRING_LIMIT; i += 64) {
-		if (i >= len)
-			break;
-		block = (void *)&s->segments[from + i];
-		opaque(block);
-		for (u32 j = 0; j < 8; j++)
-			mix(s, block[j]);
+	opaque(block);
+	for (u32 i = 0; i < MIX_BLOCK / 8; i++)
+		block[i] = 0;
+	if (len <= MIX_BLOCK) {
+		mix_block(0, &b);
+	} else if (has_callbacks) {
+		bpf_loop(STRING_LIMIT / MIX_BLOCK, mix_block, &b, 0);
+	} else {
+		for (u32 i = 0; i < STRING_LIMIT / MIX_BLOCK; i++)
+			if (mix_block(i, &b))
+				break;
 	}
 	mix(s, len);
 	return 0;

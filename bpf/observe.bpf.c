@@ -82,7 +82,7 @@ int sys_enter(struct bpf_raw_tracepoint_args *ctx)
 	plan = plan_of(abi, nr);
 	if (!plan || !plan->flags)
 		return 0;
-	enter_planned(t, plan, abi, regs);
+	enter_planned(t, slot, regs);
 	if (plan->flags & PLAN_NO_RETURN)
 		report_last_call(t);
 	return 0;
@@ -91,40 +91,42 @@ int sys_enter(struct bpf_raw_tracepoint_args *ctx)
 /*
  * entered_unseen makes up for a call whose beginning was not seen, because a
  * seccomp filter answered it, or not kept, because the thread has no slot of its
- * own. NULL if the call is not ours: it began before the thread was followed.
+ * own. False if the call is not ours: it began before the thread was followed.
  */
-static __always_inline struct task *entered_unseen(struct scratch *s, struct task_struct *cur,
-						   struct task *t, u32 slot,
-						   const struct pt_regs *regs)
+__noinline int entered_unseen(u64 saved_regs, u32 slot)
 {
+	struct scratch *s = scratch(SCRATCH_EXIT);
+	const struct pt_regs *regs = (void *)saved_regs;
+	struct task_struct *cur = current_task();
 	s64 nr = (s32)call_nr(regs);
 	const struct plan *plan;
+	struct task *t;
 
-	if (slot == SLOT_SHARED) {
-		t = entry_of(s, slot, cur);
-		if (!t)
-			return NULL;
-	} else if (t->fresh) {
+	if (!s)
+		return false;
+	t = entry_of(s, slot, (void *)cur);
+	if (!t)
+		return false;
+	if (slot != SLOT_SHARED && t->fresh) {
 		t->fresh = 0;
-		return NULL;
+		return false;
 	}
 	if (nr < 0 || (by_cgroup && bpf_current_task_under_cgroup(&cgroups, 0) != 1))
-		return NULL;
+		return false;
 	t->abi = call_abi(cur, &nr);
 	t->nr = t->does = nr;
 	if (slot != SLOT_SHARED)
 		count_call(t, slot, t->abi, nr);
 	plan = plan_of(t->abi, nr);
 	if (plan && plan->flags)
-		enter_planned(t, plan, t->abi, regs);
-	return t;
+		enter_planned(t, slot, regs);
+	return true;
 }
 
 SEC("raw_tp/sys_exit")
 int sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *cur = current_task();
-	const struct pt_regs *regs = (void *)ctx->args[0];
 	s64 ret = ctx->args[1];
 	const struct plan *plan;
 	struct scratch *s;
@@ -141,11 +143,14 @@ int sys_exit(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 
 	if (slot == SLOT_SHARED || !t->in_call) {
-		s = scratch(SCRATCH_EXIT);
-		if (s)
-			t = entered_unseen(s, cur, t, slot, regs);
-		if (!s || !t)
+		if (!entered_unseen(ctx->args[0], slot))
 			return 0;
+		if (slot == SLOT_SHARED) {
+			s = scratch(SCRATCH_EXIT);
+			if (!s)
+				return 0;
+			t = &s->guest;
+		}
 	}
 	t->in_call = 0;
 	plan = plan_of(t->abi, t->nr);
@@ -155,16 +160,9 @@ int sys_exit(struct bpf_raw_tracepoint_args *ctx)
 		count_error(t->abi, t->nr, ret);
 	if (!plan->flags)
 		return 0;
-	plan = t->late ? keep_late(t, plan, ret) : plan_of(t->abi, t->does);
-	if (!plan)
-		return 0;
-	if (plan->flags & PLAN_IO_URING && ret >= 0)
-		lose(LOST_IO_URING);
-	if (!wanted(t, plan, ret))
-		return 0;
 	s = scratch(SCRATCH_EXIT);
 	if (s)
-		capture(s, slot, t, plan, ret);
+		capture(s, slot, t, ret);
 	return 0;
 }
 

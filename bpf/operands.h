@@ -61,22 +61,19 @@ static __always_inline void count_selectors(const struct task *t, const struct p
 			count_argument(t, i, (u32)t->args[i]);
 }
 
-/* count_deep_selectors is count_selectors for arguments that point to such a value.
- * False if one could not be read. */
-static __always_inline bool count_deep_selectors(const struct task *t, const struct plan *plan)
+/* count_deep_selector is count_selectors for the argument that points to such a
+ * value. False if that could not be read. */
+static __always_inline bool count_deep_selector(const struct task *t, const struct plan *plan)
 {
-	bool all = true;
+	u32 i = plan->deep_selector & 7;
 	u64 value;
 
-	for (u32 i = 0; i < 6; i++) {
-		if (!(plan->deep_selectors & (1 << i)))
-			continue;
-		if (bpf_probe_read_user(&value, sizeof(value), (void *)t->args[i]))
-			all = false;
-		else
-			count_argument(t, i, value);
-	}
-	return all;
+	if (plan->deep_selector < 0)
+		return true;
+	if (bpf_probe_read_user(&value, sizeof(value), (void *)t->args[i]))
+		return false;
+	count_argument(t, i, value);
+	return true;
 }
 
 /* message_name is the address in a struct msghdr of the caller's ABI. */
@@ -148,54 +145,49 @@ static __always_inline void keep_strings(struct task *t, const struct plan *plan
 	}
 }
 
-static __always_inline void keep_operands(struct task *t, const struct plan *plan)
+/* task_in is the task of a slot. For the shared one it is the stand-in that the
+ * hook of sys_exit has filled in. */
+static __always_inline struct task *task_in(u32 slot)
 {
+	struct scratch *s;
+
+	if (slot != SLOT_SHARED)
+		return bpf_map_lookup_elem(&tasks, &slot);
+	s = scratch(SCRATCH_EXIT);
+	return s ? &s->guest : NULL;
+}
+
+/* keep_operands keeps what the call of the thread in slot points to. */
+__noinline int keep_operands(u32 slot)
+{
+	struct task *t = task_in(slot);
+	const struct plan *plan;
+
+	if (!t)
+		return -1;
+	plan = plan_of(t->abi, t->nr);
+	t->late = 0;
+	if (plan && plan->flags & PLAN_SOCKETCALL)
+		plan = unpack_socketcall(t);
+	if (!plan)
+		return -1;
 	if (plan->flags & PLAN_SELECTORS) {
 		count_selectors(t, plan);
-		if (!count_deep_selectors(t, plan))
+		if (!count_deep_selector(t, plan))
 			t->late |= LATE_SELECTOR;
 	}
 	if (plan->flags & PLAN_SOCKET)
 		keep_address(t, plan);
 	else
 		keep_strings(t, plan);
+	return 0;
 }
 
-/* enter_planned keeps what a planned call points to. */
-static __always_inline void enter_planned(struct task *t, const struct plan *plan, u32 abi,
-					  const void *regs)
+/* enter_planned keeps the arguments of a planned call and what they point to. */
+static __always_inline void enter_planned(struct task *t, u32 slot, const void *regs)
 {
-	call_args(regs, abi, t->args);
-	t->late = 0;
-	if (plan->flags & PLAN_SOCKETCALL)
-		plan = unpack_socketcall(t);
-	if (plan)
-		keep_operands(t, plan);
+	call_args(regs, t->abi, t->args);
+	keep_operands(slot);
 	if (!results && t->late)
 		lose(LOST_ARGUMENT); /* nobody looks again */
-}
-
-#define EFAULT 14
-
-/* keep_late tries again what could not be read when the call began, and returns the
- * plan for what the call does. */
-static __always_inline const struct plan *keep_late(struct task *t, const struct plan *plan,
-						    s64 ret)
-{
-	u8 late = t->late;
-
-	t->late = 0;
-	if (late & LATE_SOCKETCALL) {
-		plan = unpack_socketcall(t);
-		if (plan)
-			keep_operands(t, plan);
-		else if (ret != -EFAULT)
-			lose(LOST_ADDRESS);
-		late = t->late & LATE_SELECTOR;
-	}
-	if (late & LATE_SELECTOR && plan && !count_deep_selectors(t, plan) && ret != -EFAULT)
-		lose(LOST_ARGUMENT);
-	if (late & LATE_ADDRESS && plan)
-		keep_address(t, plan);
-	return plan;
 }

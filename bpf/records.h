@@ -115,14 +115,14 @@ struct plan {
 	u32 flags;
 	s8 path[2];
 	s8 dir[2];
-	s8 fd;             /* the descriptor that the call is about */
-	s8 option;         /* flags: part of what makes two calls the same */
-	s8 word;           /* points to a struct whose first u64 are flags */
-	s8 addr;           /* points to a struct sockaddr; its length follows */
-	s8 msg;            /* points to a struct msghdr */
-	s8 mmsg;           /* points to an array of struct mmsghdr; its length follows */
-	u8 selectors;      /* bit i: argument i decides what the call does */
-	u8 deep_selectors; /* bit i: argument i points to such a number */
+	s8 fd;            /* the descriptor that the call is about */
+	s8 option;        /* flags: part of what makes two calls the same */
+	s8 word;          /* points to a struct whose first u64 are flags */
+	s8 addr;          /* points to a struct sockaddr; its length follows */
+	s8 msg;           /* points to a struct msghdr */
+	s8 mmsg;          /* points to an array of struct mmsghdr; its length follows */
+	u8 selectors;     /* bit i: argument i decides what the call does */
+	s8 deep_selector; /* points to such a number */
 };
 
 /* One followed thread. */

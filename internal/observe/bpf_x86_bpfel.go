@@ -52,18 +52,18 @@ type bpfPidBlock struct {
 }
 
 type bpfPlan struct {
-	_             structs.HostLayout
-	Flags         uint32
-	Path          [2]int8
-	Dir           [2]int8
-	Fd            int8
-	Option        int8
-	Word          int8
-	Addr          int8
-	Msg           int8
-	Mmsg          int8
-	Selectors     uint8
-	DeepSelectors uint8
+	_            structs.HostLayout
+	Flags        uint32
+	Path         [2]int8
+	Dir          [2]int8
+	Fd           int8
+	Option       int8
+	Word         int8
+	Addr         int8
+	Msg          int8
+	Mmsg         int8
+	Selectors    uint8
+	DeepSelector int8
 }
 
 type bpfPlanFlags uint32

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
 
@@ -29,6 +30,12 @@ const (
 // load makes the collection of maps and programs that o asks for, with all that
 // the programs need to know set in them.
 func load(o *Options, bell doorbell) (*ebpf.Collection, error) {
+	types := btf.NewCache()
+	if o.KernelTypes == nil {
+		// This takes a third of the start. An error comes again when
+		// the programs need the types.
+		go types.Kernel()
+	}
 	spec, err := loadBpf()
 	if err != nil {
 		return nil, fmt.Errorf("reading the embedded eBPF object: %w", err)
@@ -81,11 +88,57 @@ func load(o *Options, bell doorbell) (*ebpf.Collection, error) {
 		}
 	}
 
-	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
+	coll, err := loadInto(spec, ebpf.CollectionOptions{
 		Programs: ebpf.ProgramOptions{KernelTypes: o.KernelTypes},
+		Cache:    types,
 	})
 	if err != nil {
 		return nil, loadError(err, o)
+	}
+	return coll, nil
+}
+
+// loadInto makes the maps, and then loads the programs side by side: most of the
+// time that takes is the kernel's, which verifies each by itself.
+func loadInto(spec *ebpf.CollectionSpec, options ebpf.CollectionOptions) (*ebpf.Collection, error) {
+	programs := spec.Programs
+	spec.Programs = nil
+	coll, err := ebpf.NewCollectionWithOptions(spec, options)
+	if err != nil {
+		return nil, err
+	}
+	options.MapReplacements = coll.Maps
+
+	type loaded struct {
+		name    string
+		program *ebpf.Program
+		err     error
+	}
+	results := make(chan loaded)
+	for name, program := range programs {
+		one := spec.Copy()
+		one.Programs = map[string]*ebpf.ProgramSpec{name: program}
+		go func() {
+			c, err := ebpf.NewCollectionWithOptions(one, options)
+			if err != nil {
+				results <- loaded{name: name, err: err}
+				return
+			}
+			results <- loaded{name: name, program: c.DetachProgram(name)}
+			c.Close()
+		}()
+	}
+	for range programs {
+		r := <-results
+		if r.err != nil {
+			err = errors.Join(err, r.err)
+			continue
+		}
+		coll.Programs[r.name] = r.program
+	}
+	if err != nil {
+		coll.Close()
+		return nil, err
 	}
 	return coll, nil
 }

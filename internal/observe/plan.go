@@ -44,7 +44,7 @@ func setPlans(m *ebpf.Map, o *Options) error {
 func emptyPlan(o *Options) bpfPlan {
 	p := bpfPlan{
 		Path: [2]int8{-1, -1}, Dir: [2]int8{-1, -1},
-		Fd: -1, Option: -1, Word: -1, Addr: -1, Msg: -1, Mmsg: -1,
+		Fd: -1, Option: -1, Word: -1, Addr: -1, Msg: -1, Mmsg: -1, DeepSelector: -1,
 	}
 	if o.All {
 		p.Flags = uint32(bpfPlanFlagsPLAN_STREAM)
@@ -102,10 +102,10 @@ func (p *bpfPlan) selectors(spec *syscalls.Spec) {
 		case syscalls.Selector, syscalls.Prot:
 			p.Selectors |= 1 << i
 		case syscalls.CloneArgs:
-			p.DeepSelectors |= 1 << i
+			p.DeepSelector = int8(i)
 		}
 	}
-	if p.Selectors|p.DeepSelectors != 0 {
+	if p.Selectors != 0 || p.DeepSelector >= 0 {
 		p.add(bpfPlanFlagsPLAN_SELECTORS)
 	}
 }
