@@ -375,11 +375,14 @@ static __always_inline bool is_attribute_ioctl(u32 command)
 
 #define PROT_EXEC 4
 
-/* touches says whether a call touched something, and the record of it is for us to
+/* touched says whether a call touched something, and the record of it is for us to
  * make. */
-static __always_inline bool touches(const struct task *t, const struct plan *plan, s64 ret)
+__noinline int touched(u32 slot, u32 index, s64 ret)
 {
-	if (!(plan->flags & PLAN_ACCESS))
+	const struct plan *plan = bpf_map_lookup_elem(&plans, &index);
+	const struct task *t = task_in(slot);
+
+	if (!plan || !t || !(plan->flags & PLAN_ACCESS))
 		return false;
 	if (plan->flags & PLAN_EXEC && ret == 0)
 		return false;
@@ -406,7 +409,7 @@ __noinline int report(s64 ret)
 	if (!t || !plan)
 		return -1;
 	begin_call(s, t, plan->flags & PLAN_NO_RESULT ? 0 : RECORD_RETURNED, ret);
-	if (touches(t, plan, ret)) {
+	if (touched(s->slot, s->plan, ret)) {
 		if (!put_access(s, t, plan, ret))
 			return 0;
 		reason = plan->flags & PLAN_SOCKET ? LOST_RINGBUF_SOCKET : LOST_RINGBUF_FILE;
@@ -463,9 +466,9 @@ static __always_inline void capture(struct scratch *s, u32 slot, const struct ta
 		return;
 	if (plan->flags & PLAN_IO_URING && ret >= 0)
 		lose(LOST_IO_URING);
-	if (!(plan->flags & PLAN_STREAM) && !touches(t, plan, ret))
-		return;
 	s->plan = plan_index(t->abi, t->does);
+	if (!(plan->flags & PLAN_STREAM) && !touched(slot, s->plan, ret))
+		return;
 	if (plan->mmsg >= 0)
 		report_messages(ret);
 	else

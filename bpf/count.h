@@ -37,9 +37,10 @@ static __always_inline void count_error(u32 abi, s64 nr, s64 ret)
 	add(&errors, &key, LOST_MAP_ERRORS);
 }
 
-static __always_inline void count_argument(const struct task *t, u32 index, u64 value)
+__noinline int count_argument(s32 nr, u32 abi, u32 index, u64 value)
 {
-	struct argument_key key = { .value = value, .nr = t->does, .abi = t->abi, .index = index };
+	struct argument_key key = { .value = value, .nr = nr, .abi = abi, .index = index };
 
 	add(&arguments, &key, LOST_MAP_ARGUMENTS);
+	return 0;
 }

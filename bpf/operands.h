@@ -58,7 +58,7 @@ static __always_inline void count_selectors(const struct task *t, const struct p
 {
 	for (u32 i = 0; i < 6; i++)
 		if (plan->selectors & (1 << i))
-			count_argument(t, i, (u32)t->args[i]);
+			count_argument(t->does, t->abi, i, (u32)t->args[i]);
 }
 
 /* count_deep_selector is count_selectors for the argument that points to such a
@@ -72,7 +72,7 @@ static __always_inline bool count_deep_selector(const struct task *t, const stru
 		return true;
 	if (bpf_probe_read_user(&value, sizeof(value), (void *)t->args[i]))
 		return false;
-	count_argument(t, i, value);
+	count_argument(t->does, t->abi, i, value);
 	return true;
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -136,6 +137,8 @@ func (s *session) open() error {
 		}
 		o.KernelTypes = types
 	}
+	// Loading makes much garbage of what is needed once, and people wait.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	var err error
 	s.observer, err = observe.Open(o)
 	return err

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/kernel"
@@ -18,7 +19,7 @@ var ErrNotCgroup2 = errors.New("not a cgroup v2 directory")
 
 // setCgroup makes dir the cgroup whose tasks are followed: those in it or below
 // it at the time of a call, so that tasks which are moved in count too.
-func (o *Observer) setCgroup(dir string) error {
+func setCgroup(m *ebpf.Map, dir string) error {
 	f, err := openCgroup(dir)
 	if err != nil {
 		return err
@@ -27,7 +28,7 @@ func (o *Observer) setCgroup(dir string) error {
 	if err := mayLookBelow(dir); err != nil {
 		return err
 	}
-	if err := o.maps.cgroups.Put(uint32(0), uint32(f.Fd())); err != nil {
+	if err := m.Put(uint32(0), uint32(f.Fd())); err != nil {
 		return fmt.Errorf("watching cgroup %q: %w", dir, err)
 	}
 	return nil

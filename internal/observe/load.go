@@ -1,11 +1,14 @@
 package observe
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -88,7 +91,7 @@ func load(o *Options, bell doorbell) (*ebpf.Collection, error) {
 		}
 	}
 
-	coll, err := loadInto(spec, ebpf.CollectionOptions{
+	coll, err := loadInto(spec, o, ebpf.CollectionOptions{
 		Programs: ebpf.ProgramOptions{KernelTypes: o.KernelTypes},
 		Cache:    types,
 	})
@@ -98,9 +101,9 @@ func load(o *Options, bell doorbell) (*ebpf.Collection, error) {
 	return coll, nil
 }
 
-// loadInto makes the maps, and then loads the programs side by side: most of the
-// time that takes is the kernel's, which verifies each by itself.
-func loadInto(spec *ebpf.CollectionSpec, options ebpf.CollectionOptions) (*ebpf.Collection, error) {
+// loadInto makes and fills the maps, and loads the programs side by side: most of
+// the time that takes is the kernel's, which verifies each by itself.
+func loadInto(spec *ebpf.CollectionSpec, o *Options, options ebpf.CollectionOptions) (*ebpf.Collection, error) {
 	programs := spec.Programs
 	spec.Programs = nil
 	coll, err := ebpf.NewCollectionWithOptions(spec, options)
@@ -115,9 +118,13 @@ func loadInto(spec *ebpf.CollectionSpec, options ebpf.CollectionOptions) (*ebpf.
 		err     error
 	}
 	results := make(chan loaded)
-	for name, program := range programs {
+	// The largest first, which takes longest.
+	bySize := func(a, b string) int {
+		return cmp.Compare(len(programs[b].Instructions), len(programs[a].Instructions))
+	}
+	for _, name := range slices.SortedFunc(maps.Keys(programs), bySize) {
 		one := spec.Copy()
-		one.Programs = map[string]*ebpf.ProgramSpec{name: program}
+		one.Programs = map[string]*ebpf.ProgramSpec{name: programs[name]}
 		go func() {
 			c, err := ebpf.NewCollectionWithOptions(one, options)
 			if err != nil {
@@ -128,6 +135,7 @@ func loadInto(spec *ebpf.CollectionSpec, options ebpf.CollectionOptions) (*ebpf.
 			c.Close()
 		}()
 	}
+	err = fill(coll.Maps, o)
 	for range programs {
 		r := <-results
 		if r.err != nil {
@@ -141,6 +149,24 @@ func loadInto(spec *ebpf.CollectionSpec, options ebpf.CollectionOptions) (*ebpf.
 		return nil, err
 	}
 	return coll, nil
+}
+
+// fill puts into the maps what the programs expect there.
+func fill(in map[string]*ebpf.Map, o *Options) error {
+	tasks, freeSlots := in[bpfMapTasks], in[bpfMapFreeSlots]
+	shared := bpfTask{State: uint8(bpfTaskStateTASK_FOLLOWED)}
+	if err := tasks.Put(uint32(sharedSlot), &shared); err != nil {
+		return fmt.Errorf("preparing the shared slot: %w", err)
+	}
+	for slot := uint32(sharedSlot + 1); slot < tasks.MaxEntries(); slot++ {
+		if err := freeSlots.Put(nil, slot); err != nil {
+			return fmt.Errorf("preparing slot %d: %w", slot, err)
+		}
+	}
+	if o.results() || o.Args {
+		return setPlans(in[bpfMapPlans], o)
+	}
+	return nil
 }
 
 // constantsFor are the variables of bpf/maps.h that the programs take as

@@ -20,7 +20,7 @@ type Observer struct {
 	options Options
 	bell    doorbell
 	coll    *ebpf.Collection
-	maps    maps
+	maps    kernelMaps
 	vars    variables
 	links   []link.Link
 	reader  *ringbuf.Reader
@@ -42,10 +42,10 @@ type Observer struct {
 	busy, idleClosed bool
 }
 
-type maps struct {
+type kernelMaps struct {
 	endedSlots, freeSlots, tasks, counts *ebpf.Map
 	rareCalls, errors, arguments, folds  *ebpf.Map
-	plans, cgroups, ring                 *ebpf.Map
+	ring                                 *ebpf.Map
 }
 
 type variables struct {
@@ -66,7 +66,7 @@ func Open(o Options) (*Observer, error) {
 		coll:    coll,
 		decoder: newDecoder(),
 		idle:    make(chan struct{}),
-		maps: maps{
+		maps: kernelMaps{
 			endedSlots: coll.Maps[bpfMapEndedSlots],
 			freeSlots:  coll.Maps[bpfMapFreeSlots],
 			tasks:      coll.Maps[bpfMapTasks],
@@ -75,8 +75,6 @@ func Open(o Options) (*Observer, error) {
 			errors:     coll.Maps[bpfMapErrors],
 			arguments:  coll.Maps[bpfMapArguments],
 			folds:      coll.Maps[bpfMapFolds],
-			plans:      coll.Maps[bpfMapPlans],
-			cgroups:    coll.Maps[bpfMapCgroups],
 			ring:       coll.Maps[bpfMapRing],
 		},
 		vars: variables{
@@ -85,37 +83,17 @@ func Open(o Options) (*Observer, error) {
 			shared: coll.Variables[bpfVarShared],
 		},
 	}
-	if err := obs.prepare(); err != nil {
+	if obs.reader, err = ringbuf.NewReader(obs.maps.ring); err != nil {
 		obs.Close()
-		return nil, err
+		return nil, fmt.Errorf("opening the ring buffer: %w", err)
+	}
+	if o.Cgroup != "" {
+		if err := setCgroup(coll.Maps[bpfMapCgroups], o.Cgroup); err != nil {
+			obs.Close()
+			return nil, err
+		}
 	}
 	return obs, nil
-}
-
-// prepare fills the maps that the programs expect to be filled.
-func (o *Observer) prepare() error {
-	var err error
-	if o.reader, err = ringbuf.NewReader(o.maps.ring); err != nil {
-		return fmt.Errorf("opening the ring buffer: %w", err)
-	}
-	shared := bpfTask{State: uint8(bpfTaskStateTASK_FOLLOWED)}
-	if err := o.maps.tasks.Put(uint32(sharedSlot), &shared); err != nil {
-		return fmt.Errorf("preparing the shared slot: %w", err)
-	}
-	for slot := uint32(sharedSlot + 1); slot < o.maps.tasks.MaxEntries(); slot++ {
-		if err := o.maps.freeSlots.Put(nil, slot); err != nil {
-			return fmt.Errorf("preparing slot %d: %w", slot, err)
-		}
-	}
-	if o.options.results() || o.options.Args {
-		if err := setPlans(o.maps.plans, &o.options); err != nil {
-			return err
-		}
-	}
-	if o.options.Cgroup != "" {
-		return o.setCgroup(o.options.Cgroup)
-	}
-	return nil
 }
 
 // Attach begins to watch. From now on every process of the host pays for the
