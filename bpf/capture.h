@@ -355,8 +355,11 @@ static __always_inline bool put_access(struct scratch *s, const struct task *t,
 		told = put_socket_access(s, t, plan, ret);
 	else
 		told = put_file_access(s, t, plan, ret);
-	if (!(plan->flags & PLAN_STREAM) && (told == TOLD_NOTHING || is_repeat(s)))
-		return false;
+	if (!(plan->flags & PLAN_STREAM)) {
+		if (told == TOLD_NOTHING || is_repeat(s))
+			return false;
+		name_fold(s);
+	}
 	put_base(0);
 	put_base(1);
 	if (s->object.mnt)
@@ -415,8 +418,8 @@ __noinline int report(s64 ret)
 		reason = plan->flags & PLAN_SOCKET ? LOST_RINGBUF_SOCKET : LOST_RINGBUF_FILE;
 	}
 	bpf_get_current_comm(s->record.comm, sizeof(s->record.comm));
-	if (!send(s, reason))
-		forget(s);
+	if (send(s, reason))
+		remember(s);
 	return 0;
 }
 

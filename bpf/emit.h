@@ -32,6 +32,7 @@ struct scratch {
 	u32 used;               /* bytes of segments */
 	u32 slot, plan;         /* of the call that is being reported */
 	u32 names;              /* bytes of the path that is being walked */
+	u32 sent;               /* bytes since the reader was woken */
 	u64 hash[2];            /* of what makes an access the same as another */
 	struct base base[2];    /* where the paths of the operands start */
 	struct base object;     /* where the path of the object ends */
@@ -64,7 +65,7 @@ static __always_inline void begin(struct scratch *s, u8 kind, const struct proce
 	r->process = *process;
 	r->nr = -1;
 	r->ret = 0;
-	r->fold = 0;
+	r->fold = r->forgotten = r->repeats = 0;
 	r->uid = 0;
 	s->used = 0;
 }
@@ -138,17 +139,20 @@ static __always_inline void put_kernel_string(struct scratch *s, u16 kind, const
 	} while (0)
 
 /* send stamps the record and hands it to user space. The reader polls; it is
- * woken only when much is waiting. */
+ * woken only when there is much to read. */
 static __always_inline bool send(struct scratch *s, u32 reason)
 {
 	u64 size = sizeof(struct record) + s->used;
 	u64 flags = BPF_RB_NO_WAKEUP;
 
 	s->record.time = bpf_ktime_get_boot_ns();
-	if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > wakeup_bytes)
-		flags = BPF_RB_FORCE_WAKEUP;
 	if (size > sizeof(struct record) + SEGMENTS_SIZE)
 		size = sizeof(struct record) + SEGMENTS_SIZE;
+	s->sent += size;
+	if (s->sent > wakeup_bytes) {
+		s->sent = 0;
+		flags = BPF_RB_FORCE_WAKEUP;
+	}
 	if (!bpf_ringbuf_output(&ring, s, size, flags))
 		return true;
 	lose(reason);

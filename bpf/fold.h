@@ -67,35 +67,62 @@ __noinline int mix_last(u32 user, u32 from, u32 len)
 	return 0;
 }
 
-/* is_repeat counts an access whose hash was seen, and remembers a new one: the
- * record that follows then carries its id. */
-static __always_inline bool is_repeat(struct scratch *s)
+/* fold_set_of is the set that the hashed access belongs to. */
+static __always_inline struct fold_set *fold_set_of(const struct scratch *s)
 {
-	struct fold_key key = {
-		.process = s->record.process,
-		.hash = { s->hash[0], s->hash[1] },
-	};
-	const u64 none = 0;
-	u64 *n = bpf_map_lookup_elem(&folds, &key);
+	u32 i = bpf_get_smp_processor_id() * fold_sets + ((u32)s->hash[0] & (fold_sets - 1));
 
-	if (n) {
-		__sync_fetch_and_add(n, 1);
-		return true;
+	return bpf_map_lookup_elem(&folds, &i);
+}
+
+/* is_repeat counts an access that was told before. */
+static __always_inline bool is_repeat(const struct scratch *s)
+{
+	struct fold_set *set = fold_set_of(s);
+
+	if (!set)
+		return false;
+	for (u32 i = 0; i < 2; i++) {
+		if (set->fold[i].hash[0] == s->hash[0] && set->fold[i].hash[1] == s->hash[1]) {
+			set->fold[i].repeats++;
+			return true;
+		}
 	}
-	/* Full: then every repeat has a record of its own. */
-	if (!bpf_map_update_elem(&folds, &key, &none, BPF_NOEXIST))
-		s->record.fold = key.hash[0];
 	return false;
 }
 
-/* forget makes the next repeat a new access: the record of this one was lost. */
-static __always_inline void forget(struct scratch *s)
+/* less_repeated is the fold of a set that makes room for a new one. */
+static __always_inline struct fold *less_repeated(struct fold_set *set)
 {
-	struct fold_key key = {
-		.process = s->record.process,
-		.hash = { s->hash[0], s->hash[1] },
-	};
+	return set->fold[1].repeats < set->fold[0].repeats ? &set->fold[1] : &set->fold[0];
+}
 
-	if (s->record.fold)
-		bpf_map_delete_elem(&folds, &key);
+/* name_fold prepares the record of a new access: it says which fold will be
+ * forgotten for it. */
+static __always_inline void name_fold(struct scratch *s)
+{
+	struct fold_set *set = fold_set_of(s);
+	struct fold *f;
+
+	if (!set)
+		return;
+	f = less_repeated(set);
+	s->record.fold = s->hash[0];
+	s->record.forgotten = f->hash[0];
+	s->record.repeats = f->repeats;
+}
+
+/* remember makes the next repeat one that is only counted. The record has been sent;
+ * one that is lost leaves everything as it was. */
+static __always_inline void remember(const struct scratch *s)
+{
+	struct fold_set *set = fold_set_of(s);
+	struct fold *f;
+
+	if (!set || !s->record.fold)
+		return;
+	f = less_repeated(set);
+	f->hash[0] = s->hash[0];
+	f->hash[1] = s->hash[1];
+	f->repeats = 0;
 }

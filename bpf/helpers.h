@@ -20,7 +20,6 @@
 #define BPF_NOEXIST         1
 #define BPF_RB_NO_WAKEUP    1
 #define BPF_RB_FORCE_WAKEUP 2
-#define BPF_RB_AVAIL_DATA   0
 
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
@@ -47,7 +46,6 @@ static long (*const bpf_probe_read_user_str)(void *dst, u32 size, const void *sr
 static long (*const bpf_probe_read_kernel_str)(void *dst, u32 size, const void *src) = (void *)115;
 static u64 (*const bpf_ktime_get_boot_ns)(void) = (void *)125;
 static long (*const bpf_ringbuf_output)(void *ring, void *data, u64 size, u64 flags) = (void *)130;
-static u64 (*const bpf_ringbuf_query)(void *ring, u64 flags) = (void *)134;
 static struct task_struct *(*const bpf_get_current_task_btf)(void) = (void *)158;
 
 static long (*const bpf_find_vma)(struct task_struct *task, u64 addr, void *callback, void *ctx,

@@ -195,8 +195,8 @@ static __always_inline void give_back(u32 slot)
 	__sync_fetch_and_add(&live, -1);
 }
 
-/* forget_stale clears the entry of a new pid. It is in use only if the iterator
- * adopted the last owner of that pid while it was exiting. */
+/* forget_stale clears the entry of a new pid. It is in use only if the iterator has
+ * just adopted the child, or the last owner of that pid while it was exiting. */
 static __always_inline void forget_stale(struct task_struct *child)
 {
 	u16 *entry = slot_of(read(child, pid));

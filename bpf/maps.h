@@ -28,7 +28,8 @@ const volatile u32 root_pid;              /* of the tree that the iterator adopt
 const volatile u64 doorbell[2];           /* see observe.bpf.c */
 const volatile u32 doorbell_nr;
 const volatile u64 hash_seed[4];
-const volatile u64 wakeup_bytes;        /* wake the reader when so much is waiting */
+const volatile u32 fold_sets;           /* of each CPU: a power of two */
+const volatile u32 wakeup_bytes;        /* wake the reader when a CPU has sent so much */
 const volatile u32 attribute_ioctls[8]; /* commands that change attributes of a file */
 
 /* Which task slot a thread has, by pid in the initial namespace: 0 for none.
@@ -92,12 +93,13 @@ struct {
 	__type(value, u64);
 } arguments SEC(".maps");
 
-/* How often an access was repeated after its record. */
+/* The accesses that were told, by hash. Each CPU has its own part, so that nobody
+ * else writes there and nothing has to be atomic. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
-	__type(key, struct fold_key);
-	__type(value, u64);
+	__type(key, u32);
+	__type(value, struct fold_set);
 } folds SEC(".maps");
 
 /* Plans by ABI and number, and one for the numbers beyond. */

@@ -19,6 +19,9 @@ static __always_inline struct mount *mount_of(struct vfsmount *mnt)
 	return (void *)mnt - field_offset(struct mount, mnt);
 }
 
+#define SHORT_NAME  32 /* DNAME_INLINE_LEN, include/linux/dcache.h, or less */
+#define DENTRY_PART 64
+
 /* The way from a dentry to the root of its mount namespace. */
 struct walk {
 	u64 dentry, top; /* where we are, and the root of the mount m */
@@ -40,24 +43,65 @@ static __always_inline bool is_detached(struct mount *m)
 	return ino == 0 || ino == MNT_NS_ANON_INO;
 }
 
+/* short_name_offset is where a dentry keeps a short name. Without opaque the compiler
+ * would ask for both offsets, of which no kernel has but one. */
+static __always_inline u32 short_name_offset(void)
+{
+	u32 offset;
+
+	if (field_exists(struct dentry, d_iname)) {
+		offset = field_offset(struct dentry, d_iname);
+		opaque(offset);
+	} else {
+		offset = field_offset(struct dentry___shortname, d_shortname);
+		opaque(offset);
+	}
+	return offset;
+}
+
+/* copy_name copies a name and its NUL to segments[at], where there is room for
+ * 256 bytes, and returns its length with the NUL. What it starts from is what
+ * put_name has read. */
+static __always_inline long copy_name(struct scratch *s, u32 at, const u8 *raw, u64 dentry)
+{
+	const u32 first = field_offset(struct dentry, d_parent);
+	u32 name_at = field_offset(struct dentry, d_name.name) - first;
+	u32 len_at = field_offset(struct dentry, d_name.hash_len) - first + 4;
+	u32 short_at = short_name_offset();
+	u64 name, *to = (void *)&s->segments[at];
+	u32 len;
+
+	opaque(name_at);
+	opaque(len_at);
+	name = *(u64 *)(raw + name_at);
+	len = *(u32 *)(raw + len_at);
+	if (name != dentry + short_at || len >= SHORT_NAME)
+		return bpf_probe_read_kernel_str(to, 256, (void *)name);
+	short_at -= first;
+	opaque(short_at);
+	opaque(to); /* as in mix_block */
+	for (u32 i = 0; i < SHORT_NAME / 8; i++)
+		to[i] = *(u64 *)(raw + short_at + 8 * i);
+	s->segments[at + len] = 0;
+	return len + 1;
+}
+
 /* put_name appends the name of the dentry and goes to its parent; 1 ends the
  * walk. What changes from round to round lies in memory, so that the verifier
  * finds every round like the one before. */
 static __noinline long put_name(u32 round, struct walk *w)
 {
-	/* d_parent and d_name are neighbours: one read gets both. */
-	const u32 first = field_offset(struct dentry, d_parent);
-	u32 name_at = field_offset(struct dentry, d_name.name) - first;
-	u8 raw[32] __attribute__((aligned(8)));
+	/* d_parent, d_name, d_inode and the short name are neighbours. */
+	u8 raw[DENTRY_PART] __attribute__((aligned(8)));
 	struct scratch *s = scratch(w->user);
 	u64 parent;
 	u32 at;
 	long n;
 
-	opaque(name_at);
 	if (!s)
 		return 1;
-	bpf_probe_read_kernel(raw, sizeof(raw), (void *)w->dentry + first);
+	bpf_probe_read_kernel(raw, sizeof(raw),
+			      (void *)w->dentry + field_offset(struct dentry, d_parent));
 	parent = *(u64 *)raw;
 	if (w->dentry == w->top || w->dentry == parent) {
 		struct mount *above = read(w->m, mnt_parent);
@@ -78,7 +122,7 @@ static __noinline long put_name(u32 round, struct walk *w)
 	at += w->start & (2 * SEGMENTS_LIMIT - 1);
 	if (at >= SEGMENTS_SIZE - 256)
 		return 1;
-	n = bpf_probe_read_kernel_str(&s->segments[at], 256, *(void **)(raw + name_at));
+	n = copy_name(s, at, raw, w->dentry);
 	if (n <= 0)
 		return 1;
 	s->names += n;

@@ -42,8 +42,10 @@ struct record {
 	char comm[16];
 	u32 tid;
 	s32 nr;
-	s64 ret; /* RECORD_EXIT: the status of wait(2) */
-	u64 fold;
+	s64 ret;       /* RECORD_EXIT: the status of wait(2) */
+	u64 fold;      /* names the access, should it be repeated */
+	u64 forgotten; /* the fold that made room for it, */
+	u64 repeats;   /* and its repeats */
 	u64 args[6];
 };
 
@@ -131,7 +133,7 @@ enum task_state {
 	TASK_ARMED, /* waits for its exec */
 	TASK_FOLLOWED,
 	TASK_WITHHELD, /* the caller may not look at it */
-	TASK_STRAY,    /* ended while the iterator adopted it; user space found out */
+	TASK_STRAY,    /* nobody has it any more; user space found out */
 };
 
 /* What could not be read when the call began, and is tried again at its end. */
@@ -193,9 +195,15 @@ struct argument_key {
 	u16 index;
 };
 
-struct fold_key {
-	struct process process;
-	u64 hash[2];
+/* An access that was told, and how often the process has repeated it since. */
+struct fold {
+	u64 hash[2]; /* 0: none */
+	u64 repeats;
+};
+
+/* An access is in one of the folds of a set, or in none. */
+struct fold_set {
+	struct fold fold[2];
 };
 
 /* Facts that were lost, event.Loss in the same order. */

@@ -69,7 +69,7 @@ typedef struct {
 } kernel_cap_t;
 
 struct qstr {
-	u32 len;
+	u64 hash_len; /* the length is the upper half */
 	const unsigned char *name;
 };
 
@@ -88,6 +88,16 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	unsigned char d_iname[1]; /* names that are short */
+};
+
+/* Linux 6.15 gave it another name. */
+union shortname_store {
+	unsigned char string[1];
+};
+
+struct dentry___shortname {
+	union shortname_store d_shortname;
 };
 
 struct vfsmount {

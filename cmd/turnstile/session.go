@@ -66,6 +66,12 @@ func (s *session) run() error {
 	}
 	defer s.out.abort()
 
+	var interrupts <-chan os.Signal
+	if len(s.argv) == 0 {
+		var stop func()
+		interrupts, stop = launch.Interrupts()
+		defer stop()
+	}
 	// Every process of the host pays from here on.
 	if err := s.observer.Attach(); err != nil {
 		return err
@@ -74,7 +80,7 @@ func (s *session) run() error {
 	if len(s.argv) > 0 {
 		err = s.runCommand()
 	} else {
-		err = s.attend()
+		err = s.attend(interrupts)
 	}
 	if err = errors.Join(err, s.conclude(err == nil)); err != nil {
 		return err
@@ -211,7 +217,7 @@ const grace = 100 * time.Millisecond
 func (s *session) waitForDescendants() error {
 	interrupts, stop := launch.Interrupts()
 	defer stop()
-	s.observer.Hurry()
+	_ = s.observer.Hurry() // or else Run looks at the end of its interval
 	told := time.After(grace)
 	for {
 		select {
@@ -231,9 +237,7 @@ func (s *session) waitForDescendants() error {
 
 // attend watches what is running until it ends, the time is over, or the user
 // ends the watch.
-func (s *session) attend() error {
-	interrupts, stop := launch.Interrupts()
-	defer stop()
+func (s *session) attend(interrupts <-chan os.Signal) error {
 	idle := s.observer.Idle()
 	if s.pid != 0 {
 		if err := s.observer.FollowTree(); err != nil {
@@ -280,7 +284,7 @@ func startWatch(o *observe.Observer, sink event.Sink) *watch {
 // end makes Run return and waits for that.
 func (w *watch) end() error {
 	close(w.stop)
-	w.observer.Hurry()
+	_ = w.observer.Hurry() // or else Run looks at the end of its interval
 	<-w.done
 	return w.err
 }

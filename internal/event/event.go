@@ -32,7 +32,7 @@ type Event struct {
 	Outcome Outcome
 	Verdict Verdict
 
-	// Fold, if not 0, names this access in later tallies of
+	// Fold, if not 0, names this access in a later tally of
 	// [TallyRepeats]: the same process did the same thing again, with the
 	// same result, and the kernel only counted it.
 	Fold uint64

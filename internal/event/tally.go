@@ -32,8 +32,8 @@ const (
 	TallyErrors
 	// TallyArgument: calls of one number with one value of one argument.
 	TallyArgument
-	// TallyRepeats: repetitions, perhaps none, of an access that was reported
-	// once. No other tally of that fold follows.
+	// TallyRepeats: repetitions, perhaps none, of an access that was reported.
+	// One follows for each Event with that fold.
 	TallyRepeats
 	// TallyLost: facts that were not recorded.
 	TallyLost

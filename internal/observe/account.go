@@ -192,19 +192,31 @@ func (o *Observer) tellRareCall(sink event.Sink, k *bpfRareKey, n uint64) {
 	sink.Tally(&t)
 }
 
+// settleFolds passes on the repeats of what no new access has made the kernel side
+// forget.
 func (o *Observer) settleFolds(sink event.Sink) error {
-	return each(o.maps.folds, func(k *bpfFoldKey, n uint64) { tellRepeats(sink, k, n) })
-}
-
-// sweepFolds settles the repeats of processes that have ended.
-func (o *Observer) sweepFolds(sink event.Sink, gone map[event.ProcessID]bool) error {
-	return take(o.maps.folds,
-		func(k *bpfFoldKey) bool { return gone[identity(k.Process)] },
-		func(k *bpfFoldKey, n uint64) { tellRepeats(sink, k, n) })
-}
-
-func tellRepeats(sink event.Sink, k *bpfFoldKey, n uint64) {
-	sink.Tally(&event.Tally{Kind: event.TallyRepeats, Count: n, Fold: k.Hash[0]})
+	if o.maps.folds.MaxEntries() == 1 {
+		return nil // nothing was folded
+	}
+	keys := make([]uint32, 1024)
+	sets := make([]bpfFoldSet, len(keys))
+	var cursor ebpf.MapBatchCursor
+	for {
+		n, err := o.maps.folds.BatchLookup(&cursor, keys, sets, nil)
+		for _, set := range sets[:n] {
+			for _, f := range set.Fold {
+				if f.Hash[0] != 0 {
+					sink.Tally(&event.Tally{Kind: event.TallyRepeats, Count: f.Repeats, Fold: f.Hash[0]})
+				}
+			}
+		}
+		if errors.Is(err, ebpf.ErrKeyNotExist) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading the folds: %w", err)
+		}
+	}
 }
 
 func (o *Observer) settleLosses(sink event.Sink) error {

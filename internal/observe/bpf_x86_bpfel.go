@@ -33,10 +33,13 @@ type bpfErrorKey struct {
 	Err uint16
 }
 
-type bpfFoldKey struct {
-	_       structs.HostLayout
-	Process bpfProcess
-	Hash    [2]uint64
+type bpfFoldSet struct {
+	_    structs.HostLayout
+	Fold [2]struct {
+		_       structs.HostLayout
+		Hash    [2]uint64
+		Repeats uint64
+	}
 }
 
 type bpfObject struct {
@@ -104,20 +107,22 @@ type bpfRareKey struct {
 }
 
 type bpfRecord struct {
-	_       structs.HostLayout
-	Kind    uint8
-	Abi     uint8
-	Flags   uint16
-	Uid     uint32
-	Time    uint64
-	Process bpfProcess
-	Parent  bpfProcess
-	Comm    [16]int8
-	Tid     uint32
-	Nr      int32
-	Ret     int64
-	Fold    uint64
-	Args    [6]uint64
+	_         structs.HostLayout
+	Kind      uint8
+	Abi       uint8
+	Flags     uint16
+	Uid       uint32
+	Time      uint64
+	Process   bpfProcess
+	Parent    bpfProcess
+	Comm      [16]int8
+	Tid       uint32
+	Nr        int32
+	Ret       int64
+	Fold      uint64
+	Forgotten uint64
+	Repeats   uint64
+	Args      [6]uint64
 }
 
 type bpfRecordFlags uint32
@@ -147,6 +152,8 @@ type bpfScratch struct {
 	Slot     uint32
 	Plan     uint32
 	Names    uint32
+	Sent     uint32
+	_        [4]byte
 	Hash     [2]uint64
 	Base     [2]struct {
 		_      structs.HostLayout
@@ -266,6 +273,7 @@ const (
 	bpfVarCallerUserNamespace = "caller_user_namespace"
 	bpfVarDoorbell            = "doorbell"
 	bpfVarDoorbellNr          = "doorbell_nr"
+	bpfVarFoldSets            = "fold_sets"
 	bpfVarHasCallbacks        = "has_callbacks"
 	bpfVarHashSeed            = "hash_seed"
 	bpfVarLive                = "live"
@@ -372,6 +380,7 @@ type bpfVariableSpecs struct {
 	CallerUserNamespace *ebpf.VariableSpec `ebpf:"caller_user_namespace"`
 	Doorbell            *ebpf.VariableSpec `ebpf:"doorbell"`
 	DoorbellNr          *ebpf.VariableSpec `ebpf:"doorbell_nr"`
+	FoldSets            *ebpf.VariableSpec `ebpf:"fold_sets"`
 	HasCallbacks        *ebpf.VariableSpec `ebpf:"has_callbacks"`
 	HashSeed            *ebpf.VariableSpec `ebpf:"hash_seed"`
 	Live                *ebpf.VariableSpec `ebpf:"live"`
@@ -462,6 +471,7 @@ type bpfVariables struct {
 	CallerUserNamespace *ebpf.Variable `ebpf:"caller_user_namespace"`
 	Doorbell            *ebpf.Variable `ebpf:"doorbell"`
 	DoorbellNr          *ebpf.Variable `ebpf:"doorbell_nr"`
+	FoldSets            *ebpf.Variable `ebpf:"fold_sets"`
 	HasCallbacks        *ebpf.Variable `ebpf:"has_callbacks"`
 	HashSeed            *ebpf.Variable `ebpf:"hash_seed"`
 	Live                *ebpf.Variable `ebpf:"live"`

@@ -27,7 +27,6 @@ const (
 	sharedSlot   = 1      // SLOT_SHARED
 	maxSlots     = 0xfffe // SLOT_LAUNCHER is 0xffff
 	scratchUsers = 3      // SCRATCH_USERS, bpf/emit.h
-	foldEntries  = 1 << 16
 )
 
 // load makes the collection of maps and programs that o asks for, with all that
@@ -74,7 +73,7 @@ func load(o *Options, bell doorbell) (*ebpf.Collection, error) {
 		bpfMapRing:       ring,
 	})
 	if o.Files || o.Net {
-		resize(spec, map[string]int{bpfMapFolds: foldEntries})
+		resize(spec, map[string]int{bpfMapFolds: foldSets(cpus) * cpus})
 	}
 	if !o.results() {
 		delete(spec.Programs, bpfProgSysExit)
@@ -85,7 +84,7 @@ func load(o *Options, bell doorbell) (*ebpf.Collection, error) {
 	if !features.Has(kernel.Loop) {
 		withoutCallbacks(spec)
 	}
-	for name, value := range constantsFor(o, caller, bell, features, ring) {
+	for name, value := range constantsFor(o, caller, bell, features, ring, cpus) {
 		if err := spec.Variables[name].Set(value); err != nil {
 			return nil, fmt.Errorf("setting %q: %w", name, err)
 		}
@@ -171,7 +170,7 @@ func fill(in map[string]*ebpf.Map, o *Options) error {
 
 // constantsFor are the variables of bpf/maps.h that the programs take as
 // constants, so that the kernel drops the code that a run does not need.
-func constantsFor(o *Options, c caller, bell doorbell, f kernel.Results, ring int) map[string]any {
+func constantsFor(o *Options, c caller, bell doorbell, f kernel.Results, ring, cpus int) map[string]any {
 	var seed [4]uint64
 	var raw [32]byte
 	rand.Read(raw[:])
@@ -197,7 +196,8 @@ func constantsFor(o *Options, c caller, bell doorbell, f kernel.Results, ring in
 		bpfVarDoorbell:            bell,
 		bpfVarDoorbellNr:          uint32(unix.SYS_GETPPID),
 		bpfVarHashSeed:            seed,
-		bpfVarWakeupBytes:         uint64(ring / 4),
+		bpfVarFoldSets:            uint32(foldSets(cpus)),
+		bpfVarWakeupBytes:         uint32(max(ring/4/cpus, 16<<10)),
 		bpfVarAttributeIoctls:     syscalls.AttributeIoctls,
 	}
 }
@@ -248,6 +248,16 @@ func ringBytes(o *Options) int {
 	default:
 		return 512 << 10
 	}
+}
+
+// foldSets is how many sets of folds each CPU has, a power of two: 8 MiB for all,
+// and no more than one CPU has use for.
+func foldSets(cpus int) int {
+	n := 8192
+	for n > 256 && n*cpus > 1<<17 {
+		n /= 2
+	}
+	return n
 }
 
 // withoutCallbacks takes the addresses of callbacks out of the programs: kernels

@@ -30,7 +30,6 @@ type Observer struct {
 	raw        ringbuf.Record
 	slots      []uint32 // of ended threads, not settled yet
 	ended      []event.ProcessID
-	folds      foldCount
 	undecoded  uint64
 	strays     int64
 	ticks      int

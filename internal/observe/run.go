@@ -117,8 +117,8 @@ func (o *Observer) pass(sink event.Sink) {
 	if e == nil {
 		return
 	}
-	if e.Fold != 0 {
-		o.folds.note(e.Process.ID)
+	if f := o.decoder.record.Forgotten; f != 0 {
+		sink.Tally(&event.Tally{Kind: event.TallyRepeats, Count: o.decoder.record.Repeats, Fold: f})
 	}
 	sink.Event(e)
 }

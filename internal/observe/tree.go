@@ -1,14 +1,15 @@
 package observe
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/event"
 )
@@ -77,13 +78,15 @@ func (o *Observer) mayLook() error {
 	return nil
 }
 
-// A thread may end in the moment in which the iterator adopts it, after its exit
-// hook has run: then nobody tells that it ended. findStrays looks for adopted
-// threads that are gone, so that the watch of a tree ends with the tree.
+// Two things can happen in the moment in which the iterator adopts a thread. The
+// thread may end, after its exit hook has run: then nobody tells that it ended. Or
+// it is new, and the fork hook gives it a slot at the same time: then one of the two
+// slots is nobody's. findStrays looks for slots whose thread is gone and was not
+// told of, so that the watch of a tree ends with the tree.
 func (o *Observer) findStrays() error {
 	var stray []uint32
 	err := o.eachSlot(func(slot uint32, t *bpfTask) error {
-		if t.Adopted != 0 && t.Ended == 0 && bpfTaskState(t.State) == bpfTaskStateTASK_FOLLOWED && !exists(t) {
+		if t.Ended == 0 && bpfTaskState(t.State) == bpfTaskStateTASK_FOLLOWED && isGone(t) {
 			stray = append(stray, slot)
 		}
 		return nil
@@ -108,7 +111,14 @@ func (o *Observer) findStrays() error {
 	return nil
 }
 
-func exists(t *bpfTask) bool {
-	_, err := os.Stat("/proc/" + strconv.Itoa(int(t.Process.Pid)) + "/task/" + strconv.Itoa(int(t.Tid)))
-	return !errors.Is(err, os.ErrNotExist)
+// isGone says whether the thread in a slot has ended; a zombie has.
+func isGone(t *bpfTask) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/stat", t.Process.Pid, t.Tid))
+	if err != nil {
+		return errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH)
+	}
+	// proc_pid_stat(5): the state follows the name, which ends with the last
+	// parenthesis.
+	rest := stat[bytes.LastIndexByte(stat, ')')+1:]
+	return bytes.HasPrefix(rest, []byte(" Z")) || bytes.HasPrefix(rest, []byte(" X"))
 }

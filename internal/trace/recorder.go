@@ -61,6 +61,8 @@ type repeat struct {
 	exec   *Exec
 	op     event.Op
 	errno  event.Errno
+	// tallies is how many are to come: several CPUs may have reported it.
+	tallies int
 }
 
 // NewRecorder returns an empty Recorder.
@@ -109,6 +111,7 @@ func (r *Recorder) Event(e *event.Event) {
 		}
 	}
 	if e.Fold != 0 {
+		again.tallies = r.repeats[e.Fold].tallies + 1
 		r.repeats[e.Fold] = again
 	}
 }
@@ -124,8 +127,12 @@ func (r *Recorder) Tally(t *event.Tally) {
 		r.call(t.Call).argument(t.Index, t.Value)
 	case event.TallyRepeats:
 		again := r.repeats[t.Fold]
-		delete(r.repeats, t.Fold)
 		again.add(t.Count)
+		if again.tallies--; again.tallies > 0 {
+			r.repeats[t.Fold] = again
+		} else {
+			delete(r.repeats, t.Fold)
+		}
 	case event.TallyLost:
 		r.lost[t.Loss] += t.Count
 	case event.TallyShared:
