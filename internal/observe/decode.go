@@ -28,7 +28,7 @@ type decoder struct {
 
 func newDecoder() *decoder {
 	var now unix.Timespec
-	unix.ClockGettime(unix.CLOCK_BOOTTIME, &now)
+	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &now) // cannot fail
 	return &decoder{
 		boot:      time.Now().Round(0).Add(-time.Duration(now.Nano())),
 		abis:      nativeABIs(),
@@ -54,7 +54,7 @@ func (d *decoder) decode(raw []byte) (*event.Event, error) {
 	case bpfRecordKindRECORD_EXIT:
 		return d.exit(p, int32(r.Ret)), nil
 	default:
-		d.call(p)
+		d.call()
 		return e, nil
 	}
 }
@@ -106,7 +106,7 @@ func (d *decoder) fork(p *process) *event.Event {
 	p.told = true
 	p.Adopted = bpfRecordKind(r.Kind) == bpfRecordKindRECORD_ADOPT
 	d.processes.begin(p, identity(r.Parent), r.Uid)
-	if names, ok := r.segment(bpfSegmentKindSEGMENT_EXE); ok {
+	if names, ok := r.segment(bpfSegmentKindSEGMENT_EXE); ok && !areNone(names) {
 		p.Exe = string(appendNames(nil, names))
 	}
 	return d.lifecycle(event.OpFork)
@@ -118,7 +118,7 @@ func (d *decoder) exec(p *process) *event.Event {
 	d.processes.begin(p, identity(r.Parent), r.Uid)
 	asked, _ := r.segment(bpfSegmentKindSEGMENT_FILENAME)
 	t := event.Target{Asked: asked, Class: event.Exec}
-	if names, ok := r.segment(bpfSegmentKindSEGMENT_EXE); ok {
+	if names, ok := r.segment(bpfSegmentKindSEGMENT_EXE); ok && !areNone(names) {
 		p.Exe = string(appendNames(nil, names))
 		t.Path, t.How = []byte(p.Exe), event.HowFD
 	}
@@ -137,7 +137,7 @@ func (d *decoder) exec(p *process) *event.Event {
 	for _, path := range scriptsBetween(e.Argv, asked) {
 		e.Access.Targets = append(e.Access.Targets, event.Target{Asked: path, Path: path, How: event.HowAsked, Class: event.Exec})
 	}
-	if names, ok := r.segment(bpfSegmentKindSEGMENT_LOADER); ok {
+	if names, ok := r.segment(bpfSegmentKindSEGMENT_LOADER); ok && !areNone(names) {
 		e.Access.Targets = append(e.Access.Targets, event.Target{Path: d.names(names), How: event.HowFD, Class: event.Exec})
 	}
 	return e
@@ -185,7 +185,7 @@ func (d *decoder) exit(p *process, status int32) *event.Event {
 }
 
 // call fills the event of a system call.
-func (d *decoder) call(p *process) {
+func (d *decoder) call() {
 	r, e := &d.record, &d.event
 	abi := event.ABIUnknown
 	if int(r.Abi) < len(d.abis) {
@@ -208,13 +208,13 @@ func (d *decoder) call(p *process) {
 		return // nothing was captured, or the exec hook tells more
 	}
 	syscalls.Decode(e.Call, memory{r, spec}, &e.Access)
-	d.resolve(spec)
+	d.resolve()
 	d.describeSocket()
 	syscalls.Classify(&e.Access)
 }
 
 // resolve adds to the targets where they are and what they are.
-func (d *decoder) resolve(spec *syscalls.Spec) {
+func (d *decoder) resolve() {
 	r, a := &d.record, &d.event.Access
 	for i := range a.Targets {
 		t := &a.Targets[i]

@@ -21,7 +21,7 @@ func newDoorbell() doorbell {
 }
 
 func (d doorbell) ring(armed uintptr) {
-	unix.RawSyscall(unix.SYS_GETPPID, uintptr(d[0]), uintptr(d[1]), armed)
+	_, _, _ = unix.RawSyscall(unix.SYS_GETPPID, uintptr(d[0]), uintptr(d[1]), armed)
 }
 
 // Fork calls start, which forks the target on the calling thread: the caller has

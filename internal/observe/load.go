@@ -36,7 +36,7 @@ func load(o *Options, bell doorbell) (*ebpf.Collection, error) {
 	if o.KernelTypes == nil {
 		// This takes a third of the start. An error comes again when
 		// the programs need the types.
-		go types.Kernel()
+		go func() { _, _ = types.Kernel() }()
 	}
 	spec, err := loadBpf()
 	if err != nil {
@@ -212,8 +212,7 @@ func loadError(err error, o *Options) error {
 	if missing := kernel.Check(kernel.Observe, except...); missing != nil {
 		return missing
 	}
-	var verifier *ebpf.VerifierError
-	if errors.As(err, &verifier) {
+	if _, ok := errors.AsType[*ebpf.VerifierError](err); ok {
 		return fmt.Errorf("the kernel refuses the eBPF programs: %w\nthis is a defect of Turnstile: please report it with the output of %q", err, "turnstile doctor")
 	}
 	return fmt.Errorf("loading the eBPF programs: %w", err)

@@ -31,7 +31,7 @@ func areDetached(names []byte) bool {
 }
 
 // areNone says whether there is neither a name nor a root, as for a pipe.
-func areNone(names []byte) bool { return len(names) == 1 }
+func areNone(names []byte) bool { return len(names) > 0 && len(bytes.Trim(names, "\x00")) == 0 }
 
 // appendJoined appends base and a path below it, without the double slashes and
 // dots that change nothing. A ".." stays: what it means depends on symbolic links.

@@ -3,6 +3,7 @@ package observe
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/cilium/ebpf"
@@ -123,8 +124,8 @@ func (o *Observer) Attach() error {
 // detach ends the watch.
 func (o *Observer) detach() error {
 	var errs []error
-	for i := len(o.links) - 1; i >= 0; i-- {
-		errs = append(errs, o.links[i].Close())
+	for _, l := range slices.Backward(o.links) {
+		errs = append(errs, l.Close())
 	}
 	o.links = nil
 	return wrap("detaching", errors.Join(errs...))

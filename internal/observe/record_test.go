@@ -3,6 +3,7 @@ package observe
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 	"testing"
 	"unsafe"
 
@@ -77,9 +78,35 @@ func TestAppendNames(t *testing.T) {
 		"a\x00":             "/a",
 		"b\x00a\x00":        "/a/b",
 		"c d\x00b\x00a\x00": "/a/b/c d",
+		"\x00":              "", // in no mount namespace, and nameless
+		"memfd:x\x00\x00":   "memfd:x",
+		"b\x00a\x00\x00":    "a/b",
 	} {
 		if got := string(appendNames(nil, []byte(names))); got != want {
 			t.Errorf("%q is %q, want %q", names, got, want)
+		}
+	}
+}
+
+func TestScriptsBetween(t *testing.T) {
+	split := func(s string) (all [][]byte) {
+		for word := range strings.FieldsSeq(s) {
+			all = append(all, []byte(word))
+		}
+		return all
+	}
+	for _, tt := range []struct{ argv, asked, want string }{
+		{"ls -l", "/bin/ls", ""},
+		{"/bin/ls -l", "/bin/ls", ""},
+		{"/bin/sh ./a x", "./a", ""},
+		{"/bin/sh -e /a x", "/a", ""},
+		{"/bin/sh /inner /outer x /y", "/outer", "/inner"},
+		{"/bin/sh -e /inner -i /middle /outer", "/outer", "/inner /middle"},
+		{"/bin/sh /inner", "/cut/off", ""},
+	} {
+		got := string(bytes.Join(scriptsBetween(split(tt.argv), []byte(tt.asked)), []byte(" ")))
+		if got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.argv, got, tt.want)
 		}
 	}
 }
@@ -130,8 +157,8 @@ func FuzzDecode(f *testing.F) {
 				t.Fatal("an event without a process")
 			}
 			for _, target := range e.Access.Targets {
-				if target.Path != nil && target.Path[0] != '/' {
-					t.Errorf("path %q does not begin at the root", target.Path)
+				if target.Path != nil && len(target.Path) == 0 {
+					t.Errorf("the empty path of %q", target.Asked)
 				}
 			}
 		}

@@ -85,10 +85,8 @@ func (f *File) ask(asked []byte) {
 	if asked == nil || f.Folded || len(f.Asked) == maxAsked {
 		return
 	}
-	for _, a := range f.Asked {
-		if a == string(asked) {
-			return
-		}
+	if slices.Contains(f.Asked, string(asked)) {
+		return
 	}
 	if f.Asked == nil && f.Path == string(asked) {
 		f.Asked = []string{f.Path} // shares the bytes

@@ -191,12 +191,12 @@ func TestEveryLossHasAPlace(t *testing.T) {
 
 func TestProcessesFold(t *testing.T) {
 	r := NewRecorder(Options{MaxProcesses: 3, Started: start})
-	make := process(1, "/bin/make")
-	r.Event(&event.Event{Process: make, Access: event.Access{Op: event.OpFork}})
+	parent := process(1, "/bin/make")
+	r.Event(&event.Event{Process: parent, Access: event.Access{Op: event.OpFork}})
 	call := event.Call{ABI: event.X8664, Nr: 39}
 	for i := range 100 {
 		p := process(int32(10+i), "/bin/make")
-		p.Parent = make.ID
+		p.Parent = parent.ID
 		r.Event(&event.Event{Process: p, Access: event.Access{Op: event.OpFork}})
 		p.Exe = []string{"/bin/cc", "/bin/ld"}[i%2]
 		r.Event(&event.Event{Process: p, Access: event.Access{Op: event.OpExec, Targets: []event.Target{{Path: []byte(p.Exe)}}}})
