@@ -371,7 +371,7 @@ static __always_inline bool put_access(struct scratch *s, const struct task *t,
 static __always_inline bool is_attribute_ioctl(u32 command)
 {
 	for (u32 i = 0; i < 8; i++)
-		if (command && command == attribute_ioctls[i])
+		if (command == attribute_ioctls[i])
 			return true;
 	return false;
 }

@@ -14,6 +14,7 @@ import (
 // The exit codes of Turnstile itself; a target's own are passed on. They are
 // those of env(1) and of shells.
 const (
+	exitNo         = 1 // the answer, not a failure
 	exitUsage      = 2
 	exitIncomplete = 3
 	exitInternal   = 125
@@ -69,8 +70,7 @@ func exitCode(err error, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	var missing *kernel.MissingError
-	if errors.As(err, &missing) {
+	if missing, ok := errors.AsType[*kernel.MissingError](err); ok {
 		fmt.Fprintf(stderr, "turnstile: %v\nturnstile: %s\n", missing, missing.Fix())
 		return exitInternal
 	}

@@ -16,7 +16,9 @@ func doctorCommand() *cli.Command {
 		Description: `Each feature that Turnstile can use is tried and listed with the reason if it is
 missing, what is lost without it, and how to get it.
 
-Exit status: 0 if every command works, 1 if one does not.
+Exit status: 1 if "turnstile observe" cannot work here for this user, 0 if it can
+or if that is not certain. Features that it can do without do not count, nor does
+what other commands need.
 
 Examples:
    turnstile doctor
@@ -27,10 +29,22 @@ Examples:
 				return usagef("%q takes no arguments", "doctor")
 			}
 			results := kernel.Probe()
+			var err error
 			if c.Bool("json") {
-				return report.DoctorJSON(c.App.Writer, results)
+				err = report.DoctorJSON(c.App.Writer, results)
+			} else {
+				err = report.Doctor(c.App.Writer, results, report.DoctorOptions{Colour: colour(os.Stdout)})
 			}
-			return report.Doctor(c.App.Writer, results, report.DoctorOptions{Colour: colour(os.Stdout)})
+			if err == nil && results.Verdict(kernel.Observe).Err() != nil {
+				err = errCannotObserve{}
+			}
+			return err
 		},
 	}
 }
+
+// errCannotObserve is for the exit code. What is missing has been printed.
+type errCannotObserve struct{}
+
+func (errCannotObserve) Error() string { return "" }
+func (errCannotObserve) ExitCode() int { return exitNo }

@@ -52,7 +52,7 @@ func newOutputs(s *session) (*outputs, error) {
 		o.status = newStatusLine(os.Stderr, s.observer)
 		sinks = append(sinks, o.status)
 	}
-	if s.settings.events != "" {
+	if s.events != "" {
 		if err := o.openEvents(s); err != nil {
 			return nil, err
 		}
@@ -72,7 +72,7 @@ func newOutputs(s *session) (*outputs, error) {
 func (o *outputs) openEvents(s *session) error {
 	err := s.user.Do(func() (err error) {
 		// 0600: arguments of programs hold secrets.
-		o.events, err = os.OpenFile(s.settings.events, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+		o.events, err = os.OpenFile(s.events, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 		return err
 	})
 	if err != nil {
@@ -107,7 +107,8 @@ func (o *outputs) finish(s *session) error {
 		o.status.clear()
 	}
 	if !o.quiet {
-		report.Summary(os.Stderr, o.document, report.SummaryOptions{Colour: colour(os.Stderr), Rows: summaryRows})
+		// Whether or not somebody can read the summary, the trace is to be written.
+		_ = report.Summary(os.Stderr, o.document, report.SummaryOptions{Colour: colour(os.Stderr), Rows: summaryRows})
 	}
 	if o.eventLines != nil {
 		if err := o.eventLines.Finish(o.document); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 
+	"github.com/turnstile-project/turnstile/internal/kernel"
 	"github.com/turnstile-project/turnstile/internal/testenv"
 )
 
@@ -47,6 +49,12 @@ func runScripts(t *testing.T, dir string) {
 			"code":  cmdCode,
 			"tmpfs": cmdTmpfs,
 			"mode":  cmdMode,
+		},
+		Condition: func(name string) (bool, error) {
+			if name == "observe" {
+				return kernel.Check(kernel.Observe) == nil, nil
+			}
+			return false, fmt.Errorf("no condition %q", name)
 		},
 	})
 }

@@ -22,7 +22,7 @@ func setcapped(t *testing.T) (binary, dir string) {
 	t.Helper()
 	needObserve(t)
 	testenv.Program(t, "setcap")
-	dir, err := os.MkdirTemp("/var/tmp", "turnstile-test-")
+	dir, err := os.MkdirTemp("/var/tmp", "turnstile-test-") //nolint:usetesting // the user nobody has to reach it
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +170,7 @@ func testCgroup(t *testing.T) string {
 	if err != nil {
 		testenv.Lack(t, err.Error())
 	}
-	dir, err := os.MkdirTemp(mount.Dir, "turnstile-test-")
+	dir, err := os.MkdirTemp(mount.Dir, "turnstile-test-") //nolint:usetesting // a cgroup
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 func TestUnderSudo(t *testing.T) {
 	needObserve(t)
 	testenv.Program(t, "sudo")
-	dir, err := os.MkdirTemp("/var/tmp", "turnstile-test-")
+	dir, err := os.MkdirTemp("/var/tmp", "turnstile-test-") //nolint:usetesting // the user nobody has to reach it
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/turnstile-project/turnstile/internal/testenv"
+	"github.com/turnstile-project/turnstile/internal/trace"
 )
 
 // The ABI is a property of the call. A number means nothing without it: 20 is
@@ -119,9 +122,32 @@ func target32(t *testing.T, name string) string {
 	testenv.Program(t, "gcc")
 	program := target(t, name, "-m32")
 	if err := exec.Command(program).Run(); err != nil {
-		if _, ran := err.(*exec.ExitError); !ran {
+		if _, ran := errors.AsType[*exec.ExitError](err); !ran {
 			testenv.Lack(t, "this kernel runs no 32-bit programs")
 		}
 	}
 	return program
+}
+
+// ephemeral is the port of a socket that was bound to port 0.
+var ephemeral = regexp.MustCompile(`^(listen inet6? stream tcp \S*:)\d+ `)
+
+// withoutListenPort are the lines of the sockets with the ports that the kernel
+// chose for listeners as "PORT".
+func withoutListenPort(d *trace.Document) []string {
+	lines := socketLines(d)
+	for i := range lines {
+		lines[i] = ephemeral.ReplaceAllString(lines[i], "${1}PORT ")
+	}
+	return lines
+}
+
+// countOf is how often a call of an ABI was made.
+func countOf(d *trace.Document, abi, name string) uint64 {
+	for _, s := range d.Syscalls {
+		if s.ABI == abi && s.Name == name {
+			return s.Count
+		}
+	}
+	return 0
 }

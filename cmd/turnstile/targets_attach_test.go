@@ -318,7 +318,7 @@ func newCgroup(t testing.TB) string {
 	if err != nil {
 		testenv.Lack(t, err.Error())
 	}
-	dir, err := os.MkdirTemp(mount.Dir, "turnstile-test-")
+	dir, err := os.MkdirTemp(mount.Dir, "turnstile-test-") //nolint:usetesting // a cgroup
 	if err != nil {
 		testenv.Lack(t, err.Error())
 	}

@@ -216,8 +216,8 @@ func TestPlaces(t *testing.T) {
 			demandComplete(t, r)
 			var got []string
 			for _, f := range r.doc.Files {
-				if real, err := filepath.EvalSymlinks(f.Path); err == nil {
-					f.Path = real
+				if resolved, err := filepath.EvalSymlinks(f.Path); err == nil {
+					f.Path = resolved
 				}
 			}
 			for _, line := range fileLines(r.doc, dir) {

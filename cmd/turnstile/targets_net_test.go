@@ -105,7 +105,7 @@ func TestSockets(t *testing.T) {
 // shortDir is a directory whose path leaves room in a socket address.
 func shortDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "")
+	dir, err := os.MkdirTemp("", "") //nolint:usetesting // the names of tests are long
 	if err != nil {
 		t.Fatal(err)
 	}

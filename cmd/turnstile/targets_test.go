@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -411,27 +410,4 @@ func listener(t testing.TB, addr string) string {
 		t.Fatal(err)
 	}
 	return port
-}
-
-// ephemeral is the port of a socket that was bound to port 0.
-var ephemeral = regexp.MustCompile(`^(listen inet6? stream tcp \S*:)\d+ `)
-
-// withoutListenPort are the lines of the sockets with the ports that the kernel
-// chose for listeners as "PORT".
-func withoutListenPort(d *trace.Document) []string {
-	lines := socketLines(d)
-	for i := range lines {
-		lines[i] = ephemeral.ReplaceAllString(lines[i], "${1}PORT ")
-	}
-	return lines
-}
-
-// countOf is how often a call of an ABI was made.
-func countOf(d *trace.Document, abi, name string) uint64 {
-	for _, s := range d.Syscalls {
-		if s.ABI == abi && s.Name == name {
-			return s.Count
-		}
-	}
-	return 0
 }

@@ -129,17 +129,17 @@ func (p bpfProgram) try() error {
 
 // bpfAnswer judges the outcome of a bpf(2) call.
 func (s *session) bpfAnswer(err error) answer {
-	switch err {
-	case nil:
+	switch {
+	case err == nil:
 		return present("")
-	case unix.ENOSYS:
+	case is(err, unix.ENOSYS):
 		return lacking("bpf(2) is not there (ENOSYS)")
 	// EINVAL is an unknown map or program type or helper. E2BIG is an
 	// attribute from after this kernel's time. ENOTSUPP is a known one
 	// without what it stands on.
-	case unix.EINVAL, unix.E2BIG, unix.EOPNOTSUPP, unix.Errno(524):
+	case is(err, unix.EINVAL, unix.E2BIG, unix.EOPNOTSUPP, 524):
 		return lacking(fmt.Sprintf("the kernel does not know it (%s)", named(err)))
-	case unix.EPERM, unix.EACCES:
+	case is(err, unix.EPERM, unix.EACCES):
 		return s.bpfRefused(err)
 	default:
 		return unknown(fmt.Sprintf("bpf(2) answers %s", named(err)), "")

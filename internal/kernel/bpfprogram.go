@@ -68,11 +68,11 @@ func (s *session) rawTracepointAnswer() answer {
 	if err != nil {
 		return s.bpfAnswer(err)
 	}
-	defer unix.Close(fd)
+	defer closeProbe(fd)
 	for _, name := range tracepoints {
-		switch err := openRawTracepoint(name, fd); err {
-		case unix.EINVAL:
-		case unix.ENOENT:
+		switch err := openRawTracepoint(name, fd); {
+		case is(err, unix.EINVAL):
+		case is(err, unix.ENOENT):
 			return lacking(fmt.Sprintf("there is no tracepoint %s (ENOENT)", name))
 		default:
 			return s.bpfAnswer(err)
@@ -105,7 +105,7 @@ func (s *session) knownHelperAnswer(helper asm.BuiltinFunc) answer {
 		return s.bpfAnswer(err)
 	}
 	err := rawProgram(asm.Instructions{helper.Call()}).try()
-	if err == unix.EACCES {
+	if is(err, unix.EACCES) {
 		return present("")
 	}
 	return s.bpfAnswer(err)
@@ -149,7 +149,7 @@ func (s *session) ringBufAnswer() answer {
 	if err != nil {
 		return s.bpfAnswer(err)
 	}
-	defer unix.Close(ring)
+	defer closeProbe(ring)
 	const noWakeup = 1 // BPF_RB_NO_WAKEUP
 	return s.helperAnswer(asm.Instructions{
 		asm.Mov.Imm(asm.R0, 0),
@@ -168,7 +168,7 @@ func (s *session) cgroupAncestorAnswer() answer {
 	if err != nil {
 		return s.bpfAnswer(err)
 	}
-	defer unix.Close(cgroups)
+	defer closeProbe(cgroups)
 	return s.helperAnswer(asm.Instructions{
 		asm.LoadMapPtr(asm.R1, cgroups),
 		asm.Mov.Imm(asm.R2, 0),

@@ -29,7 +29,7 @@ func (s *session) statisticsAnswer() answer {
 			_, err = bpfCall(unix.BPF_ENABLE_STATS, &enableStatsAttr{})
 		}
 	})
-	if err == unix.EPERM {
+	if is(err, unix.EPERM) {
 		return present("")
 	}
 	return s.bpfAnswer(err)

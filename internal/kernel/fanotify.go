@@ -43,14 +43,14 @@ func (s *session) fanotifyAnswer(flags uint) answer {
 }
 
 func (s *session) judgeFanotify(err error) answer {
-	switch err {
-	case nil:
+	switch {
+	case err == nil:
 		return present("")
-	case unix.ENOSYS:
+	case is(err, unix.ENOSYS):
 		return lacking("the kernel has no fanotify (ENOSYS)")
-	case unix.EINVAL:
+	case is(err, unix.EINVAL):
 		return lacking("the kernel does not know it (EINVAL)")
-	case unix.EPERM:
+	case is(err, unix.EPERM):
 		return s.refused(err, CapSysAdmin)
 	default:
 		// EMFILE: the user has as many groups as allowed.
@@ -88,9 +88,9 @@ func (s *session) fanotifyPermissionAnswer() answer {
 	if err != nil {
 		return s.judgeFanotify(err)
 	}
-	defer unix.Close(fd)
+	defer closeProbe(fd)
 	err = unix.FanotifyMark(fd, unix.FAN_MARK_ADD, unix.FAN_OPEN_PERM, -1, "")
-	if err == unix.EBADF {
+	if is(err, unix.EBADF) {
 		return present("")
 	}
 	return s.judgeFanotify(err)

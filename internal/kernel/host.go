@@ -189,8 +189,7 @@ func sysctl(name string) (string, error) {
 // cause strips the path from an error of package os, for sentences that have
 // named it already.
 func cause(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathErr.Err
 	}
 	return err

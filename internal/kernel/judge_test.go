@@ -91,8 +91,8 @@ func TestNewerKernel(t *testing.T) {
 }
 
 func TestMemlock(t *testing.T) {
-	limit := func(v Version, max uint64, caps CapabilitySet) answer {
-		return (&session{version: v, initialUserNS: true, memlock: unix.Rlimit{Max: max}, capabilities: Capabilities{Effective: caps}}).memlockAnswer()
+	limit := func(v Version, hard uint64, caps CapabilitySet) answer {
+		return (&session{version: v, initialUserNS: true, memlock: unix.Rlimit{Max: hard}, capabilities: Capabilities{Effective: caps}}).memlockAnswer()
 	}
 	old := Version{5, 10, 0}
 	for name, a := range map[string]answer{

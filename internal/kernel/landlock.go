@@ -89,15 +89,15 @@ func landlockABI() (int, error) {
 
 func (s *session) landlockAnswer() answer {
 	abi, err := s.landlock()
-	switch err {
-	case nil:
+	switch {
+	case err == nil:
 		return present(fmt.Sprintf("ABI %d", abi))
-	case unix.ENOSYS:
+	case is(err, unix.ENOSYS):
 		return lacking("the kernel has no Landlock (ENOSYS)")
-	case unix.EOPNOTSUPP:
+	case is(err, unix.EOPNOTSUPP):
 		modules, _ := s.modules()
 		return forbidden("Landlock is built in but was not enabled at boot (EOPNOTSUPP)", bootWith("landlock", modules))
-	case unix.EPERM, unix.EACCES:
+	case is(err, unix.EPERM, unix.EACCES):
 		return forbidden(fmt.Sprintf("landlock_create_ruleset(2) answers %s: a filter around this process forbids it", named(err)),
 			"run it outside of that sandbox, or let the sandbox's profile allow landlock_create_ruleset(2)")
 	default:

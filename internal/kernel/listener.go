@@ -26,7 +26,7 @@ func tryListener() (facts listenerFacts) {
 func tryListenerHere() (facts listenerFacts) {
 	var fd uintptr
 	if fd, facts.install = installListener(); facts.install == 0 {
-		defer unix.Close(int(fd))
+		defer closeProbe(int(fd))
 		facts.ask(fd)
 	}
 	return facts

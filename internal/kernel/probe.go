@@ -78,6 +78,9 @@ func (s *session) ask(row entry) Result {
 	}
 }
 
+// closeProbe closes a descriptor that was opened to see whether that works.
+func closeProbe(fd int) { _ = unix.Close(fd) }
+
 // newerKernel is the remedy for a feature that the kernel lacks.
 func (s *session) newerKernel(f Feature) string {
 	switch {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"slices"
@@ -156,7 +157,7 @@ func TestUnprivilegedNeverBlamesTheKernel(t *testing.T) {
 	if v := results.Verdict(Enforce); root.Verdict(Enforce).State == Present && v.State != Present {
 		t.Errorf("enforce needs privilege: %v", v.Err())
 	}
-	missing, ok := results.Verdict(Observe).Err().(*MissingError)
+	missing, ok := errors.AsType[*MissingError](results.Verdict(Observe).Err())
 	if !ok {
 		t.Fatal("observe works without privilege")
 	}

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -108,10 +109,16 @@ func unprivileged(reason, fix string) answer {
 
 func unknown(reason, fix string) answer { return answer{State: Unknown, Reason: reason, Fix: fix} }
 
+// is reports whether err is one of errnos.
+func is(err error, errnos ...unix.Errno) bool {
+	errno, ok := errors.AsType[unix.Errno](err)
+	return ok && slices.Contains(errnos, errno)
+}
+
 // named returns the symbol of an errno, like "EINVAL", and the text of any
 // other error.
 func named(err error) string {
-	if errno, ok := err.(unix.Errno); ok {
+	if errno, ok := errors.AsType[unix.Errno](err); ok {
 		// ENOTSUPP, internal to the kernel, escapes from bpf(2).
 		if errno == 524 {
 			return "ENOTSUPP"

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -54,14 +55,14 @@ var syscallFeatures = []entry{
 // syscallAnswer judges a call that ends with known if the kernel knows it, nil
 // for success.
 func syscallAnswer(call string, err, known error) answer {
-	switch err {
-	case known:
+	switch {
+	case errors.Is(err, known):
 		return present("")
-	case unix.ENOSYS:
+	case is(err, unix.ENOSYS):
 		return lacking(fmt.Sprintf("the kernel has no %s (ENOSYS)", call))
-	case unix.EINVAL:
+	case is(err, unix.EINVAL):
 		return lacking("the kernel does not know it (EINVAL)")
-	case unix.EPERM, unix.EACCES:
+	case is(err, unix.EPERM, unix.EACCES):
 		return forbidden(fmt.Sprintf("%s answers %s: a seccomp filter or a security module forbids it", call, named(err)),
 			"run it outside of that sandbox, or let the sandbox's profile allow "+call)
 	default:
@@ -97,7 +98,7 @@ func pidfdGetfdAnswer(*session) answer {
 	if err != nil {
 		return syscallAnswer("pidfd_open(2)", err, nil)
 	}
-	defer unix.Close(self)
+	defer closeProbe(self)
 	fd, err := unix.PidfdGetfd(self, self, 0)
 	if err == nil {
 		_ = unix.Close(fd)

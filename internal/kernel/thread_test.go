@@ -77,8 +77,8 @@ func TestFilterAroundUsIsNotTheKernel(t *testing.T) {
 		{unix.SYS_IO_URING_SETUP, IOUring, func() answer { return ioUringAnswer(nil) }},
 	} {
 		onDyingThread(func() {
-			if errno := refuse(test.nr); errno != 0 {
-				t.Errorf("installing a filter: %v", errno)
+			if err := refuse(test.nr); err != nil {
+				t.Errorf("installing a filter: %v", err)
 				return
 			}
 			if a := test.prob(); a.State != Missing || a.Cause != CausePolicy {
@@ -89,7 +89,7 @@ func TestFilterAroundUsIsNotTheKernel(t *testing.T) {
 }
 
 // refuse lets call nr of this thread end with EPERM.
-func refuse(nr uint32) unix.Errno {
+func refuse(nr uint32) error {
 	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0},
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: nr, Jf: 1},
@@ -98,8 +98,10 @@ func refuse(nr uint32) unix.Errno {
 	}
 	prog := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return err.(unix.Errno)
+		return err
 	}
-	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&prog)))
-	return errno
+	if _, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&prog))); errno != 0 {
+		return errno
+	}
+	return nil
 }

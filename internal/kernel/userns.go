@@ -12,16 +12,16 @@ import (
 // create a namespace but no capability be used in it.
 func userNamespaceAnswer(*session) answer {
 	err := childInUserNamespace("")
-	if err == unix.ENOENT {
-		if err = childInUserNamespace("/"); err == unix.ENOENT {
+	if is(err, unix.ENOENT) {
+		if err = childInUserNamespace("/"); is(err, unix.ENOENT) {
 			return present("")
 		}
 		return userNamespaceForbidden("created, but without capabilities", err)
 	}
-	switch err {
-	case unix.EINVAL:
+	switch {
+	case is(err, unix.EINVAL):
 		return lacking("the kernel has no user namespaces (EINVAL)")
-	case unix.EPERM, unix.EACCES, unix.ENOSPC, unix.EUSERS:
+	case is(err, unix.EPERM, unix.EACCES, unix.ENOSPC, unix.EUSERS):
 		return userNamespaceForbidden("creating one is refused", err)
 	default:
 		return unknown("starting a child in a new user namespace: "+named(err), "")

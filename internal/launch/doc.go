@@ -15,7 +15,10 @@
 // Two things of the caller's environment do not reach the target, because the
 // Go runtime resets them in the child: an ignored SIGCHLD, and ignored signals
 // that stand for faults (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS,
-// SIGSTKFLT) or profiling (SIGPROF). They arrive with the default action.
+// SIGSTKFLT) or profiling (SIGPROF). They arrive with the default action. A
+// build that does not look before the Go runtime does (see package birth)
+// forgets more: ignored signals but for SIGHUP, SIGINT and those of job
+// control, blocked signals, and which standard descriptors were closed.
 //
 // Start reading at command.go, then target.go.
 package launch

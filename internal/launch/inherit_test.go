@@ -13,14 +13,15 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/launch/birth"
+	"github.com/turnstile-project/turnstile/internal/testenv"
 )
 
 // needEarly skips a test of what the Go runtime makes us forget, in a build
-// that cannot look before the runtime does.
+// that does not look before the runtime does.
 func needEarly(t *testing.T) {
 	t.Helper()
 	if !birth.Early() {
-		t.Skip("SKIPPED: this is a build with cgo, or for neither amd64 nor arm64: inherited signals are lost")
+		testenv.Lack(t, "this build does not look before the Go runtime (package birth says which do): what was inherited is forgotten")
 	}
 }
 

@@ -128,7 +128,10 @@ func (d *decoder) exec(p *process) *event.Event {
 	if interp, ok := r.segment(bpfSegmentKindSEGMENT_INTERP); ok {
 		// The image is that of the interpreter; the script is what was
 		// asked for.
-		script := event.Target{Asked: asked, Path: d.joined(bpfSegmentKindSEGMENT_BASE, asked), How: event.HowJoined, Class: event.Exec}
+		script := event.Target{Asked: asked, Class: event.Exec}
+		if base, _ := r.segment(bpfSegmentKindSEGMENT_BASE); !areDetached(base) {
+			script.Path, script.How = d.joined(bpfSegmentKindSEGMENT_BASE, asked), event.HowJoined
+		}
 		e.Access.Targets[0].Asked = interp
 		e.Access.Targets = append([]event.Target{script}, e.Access.Targets...)
 	}

@@ -39,18 +39,20 @@ func Create(name string, user *launch.User) (*File, error) {
 }
 
 func (out *File) open() error {
-	final, err := followLinks(out.name)
-	if err != nil {
-		return err
-	}
-	switch info, err := os.Stat(final); {
+	switch info, err := os.Stat(out.name); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return err
 	case info.IsDir():
 		return errors.New("it is a directory")
 	case !info.Mode().IsRegular():
-		out.f, err = os.OpenFile(final, os.O_WRONLY, 0)
+		out.f, err = os.OpenFile(out.name, os.O_WRONLY, 0)
+		return err
+	}
+	// Not before: a link below /proc/PID/fd leads to a pipe, but its text is no
+	// name of one.
+	final, err := followLinks(out.name)
+	if err != nil {
 		return err
 	}
 	out.final = final
@@ -63,8 +65,11 @@ func (out *File) open() error {
 func followLinks(name string) (string, error) {
 	for range 40 { // MAXSYMLINKS, include/linux/namei.h
 		target, err := os.Readlink(name)
-		if err != nil {
+		if errors.Is(err, unix.EINVAL) || errors.Is(err, fs.ErrNotExist) {
 			return name, nil // not a symbolic link, or not there
+		}
+		if err != nil {
+			return "", err
 		}
 		if !filepath.IsAbs(target) {
 			target = filepath.Join(filepath.Dir(name), target)
@@ -123,18 +128,17 @@ func (out *File) Abort() {
 
 func (out *File) remove() {
 	if out.final != "" {
-		out.user.Do(func() error { return os.Remove(out.f.Name()) })
+		// What made this necessary is reported; a file left over is not worse.
+		_ = out.user.Do(func() error { return os.Remove(out.f.Name()) })
 	}
 }
 
 // bare is the cause of an error without the name of the temporary file.
 func bare(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err
 	}
-	var link *os.LinkError
-	if errors.As(err, &link) {
+	if link, ok := errors.AsType[*os.LinkError](err); ok {
 		return link.Err
 	}
 	return err

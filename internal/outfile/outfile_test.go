@@ -1,6 +1,8 @@
 package outfile
 
 import (
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -84,6 +86,26 @@ func TestNotRegular(t *testing.T) {
 	}
 	if info, err := os.Stat("/dev/null"); err != nil || info.Mode()&os.ModeDevice == 0 {
 		t.Fatalf("/dev/null is no device any more: %v, %v", info, err)
+	}
+}
+
+// A shell passes the pipe of >(command) as the name of a descriptor.
+func TestPipeOfAShell(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	out := create(t, fmt.Sprintf("/dev/fd/%d", w.Fd()))
+	w.Close()
+	if _, err := out.Write([]byte("x")); err != nil {
+		t.Error(err)
+	}
+	if err := out.Commit(); err != nil {
+		t.Error(err)
+	}
+	if b, err := io.ReadAll(r); err != nil || string(b) != "x" {
+		t.Errorf("the reader has %q, %v", b, err)
 	}
 }
 

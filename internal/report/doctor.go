@@ -21,7 +21,7 @@ type DoctorOptions struct {
 // is not there why, what is lost and what to do, and at the end a line for each
 // job. The results should be those of every feature.
 func Doctor(w io.Writer, results []kernel.Result, opts DoctorOptions) error {
-	p := doctorPrinter{colour: opts.Colour}
+	p := doctorPrinter{style: style{opts.Colour}}
 	for i, r := range results {
 		if i == 0 || r.Group != results[i-1].Group {
 			p.group(r.Group)
@@ -38,7 +38,7 @@ func Doctor(w io.Writer, results []kernel.Result, opts DoctorOptions) error {
 
 type doctorPrinter struct {
 	strings.Builder
-	colour bool
+	style style
 	// The reason met last and the fix printed last in this group.
 	reason, fix string
 }
@@ -55,7 +55,7 @@ func (p *doctorPrinter) group(group kernel.Group) {
 	if !ok {
 		title = string(group)
 	}
-	fmt.Fprintln(p, title)
+	fmt.Fprintln(p, p.style.bold(title))
 	p.reason, p.fix = "", ""
 }
 
@@ -96,19 +96,15 @@ func (p *doctorPrinter) note(label, text string) {
 
 // state is the word for the answer, in a column.
 func (p *doctorPrinter) state(r kernel.Result) string {
-	const red, green, yellow = 31, 32, 33
-	word, colour := r.State.String(), yellow
+	column := func(word string) string { return fmt.Sprintf("%-7s", word) }
 	switch {
 	case r.Present():
-		word, colour = "ok", green
+		return p.style.green(column("ok"))
 	case r.State == kernel.Missing && doctorRequired(r.Needs):
-		colour = red
+		return p.style.red(column(r.State.String()))
+	default:
+		return p.style.yellow(column(r.State.String()))
 	}
-	word = fmt.Sprintf("%-7s", word)
-	if !p.colour {
-		return word
-	}
-	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", colour, word)
 }
 
 func (p *doctorPrinter) job(v kernel.Verdict) {

@@ -40,6 +40,7 @@ func TestClassify(t *testing.T) {
 		{"chdir", event.OpChdir, 0, []event.Target{{}}, []event.Class{event.Stat}},
 		{"watch", event.OpWatch, 0, []event.Target{{}}, []event.Class{event.List}},
 		{"chmod", event.OpChmod, 0, []event.Target{{}}, []event.Class{event.Attr}},
+		{"ioctl that sets flags", event.OpSetflags, 0, []event.Target{{}}, []event.Class{event.Attr}},
 		{"exec", event.OpExec, 0, []event.Target{{}}, []event.Class{event.Exec}},
 		{"send to a path", event.OpSend, 0, []event.Target{{}}, []event.Class{event.Connect}},
 		{"bind of a path", event.OpBind, 0, []event.Target{{}}, []event.Class{event.Bind | event.Create}},

@@ -91,6 +91,32 @@ func TestDecode(t *testing.T) {
 			mem:  fakeMemory{addr: []byte("\x01\x00\x00a\x00b")},
 			want: event.Access{Op: event.OpBind, Socket: event.Socket{Family: unix.AF_UNIX, Abstract: true, Path: []byte("a\x00b")}},
 		},
+		{
+			name: "unlinkat removes a file", abi: event.X8664, call: "unlinkat",
+			mem:  fakeMemory{strings: map[int]string{1: "a"}},
+			want: event.Access{Op: event.OpUnlink, Targets: []event.Target{{Asked: []byte("a")}}},
+		},
+		{
+			name: "or a directory", abi: event.X8664, call: "unlinkat",
+			args: [6]uint64{0, 0, 0xffffffff_00000000 | unix.AT_REMOVEDIR},
+			mem:  fakeMemory{strings: map[int]string{1: "a"}},
+			want: event.Access{Op: event.OpRmdir, Flags: unix.AT_REMOVEDIR, Targets: []event.Target{{Asked: []byte("a")}}},
+		},
+		{
+			name: "a handle is known by its descriptor only", abi: event.X8664, call: "open_by_handle_at",
+			args: [6]uint64{0, 0, unix.O_RDWR},
+			want: event.Access{Op: event.OpOpen, Flags: unix.O_RDWR, Targets: []event.Target{{}}},
+		},
+		{
+			name: "mmap of a program", abi: event.X8664, call: "mmap",
+			args: [6]uint64{0, 0, unix.PROT_READ | unix.PROT_EXEC, unix.MAP_PRIVATE, 3},
+			want: event.Access{Op: event.OpMapExec, Flags: unix.PROT_READ | unix.PROT_EXEC, Targets: []event.Target{{}}},
+		},
+		{
+			name: "mmap without PROT_EXEC touches nothing", abi: event.X8664, call: "mmap",
+			args: [6]uint64{0, 0, unix.PROT_READ | unix.PROT_WRITE, unix.MAP_PRIVATE, 3},
+			want: event.Access{},
+		},
 		{name: "getpid touches nothing", abi: event.X8664, call: "getpid", want: event.Access{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -107,6 +133,42 @@ func TestDecode(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// Of the commands of ioctl only those that change attributes touch anything.
+func TestDecodeIoctl(t *testing.T) {
+	changes := event.Access{Op: event.OpSetflags, Targets: []event.Target{{Class: event.Attr}}}
+	type test struct {
+		command uint64
+		want    event.Access
+	}
+	tests := []test{
+		{0xffffffff_00000000 | unix.FS_IOC_SETFLAGS, changes}, // the command is an int
+		{unix.FS_IOC_GETFLAGS, event.Access{}},
+		{unix.TCGETS, event.Access{}},
+		{0, event.Access{}},
+	}
+	for _, command := range AttributeIoctls {
+		if command != 0 {
+			tests = append(tests, test{uint64(command), changes})
+		}
+	}
+	for _, abi := range event.ABIs() {
+		nr, ok := Number(abi, "ioctl")
+		if !ok {
+			t.Fatalf("no ioctl on %v", abi)
+		}
+		for _, tt := range tests {
+			var a event.Access
+			if n := Decode(event.Call{ABI: abi, Nr: nr, Args: [6]uint64{3, tt.command}}, fakeMemory{}, &a); n != 0 {
+				t.Errorf("%v, command %#x: %d unreadable arguments", abi, tt.command, n)
+			}
+			Classify(&a)
+			if diff := cmp.Diff(tt.want, a, cmpopts.EquateEmpty(), cmpopts.EquateComparable(netip.Addr{})); diff != "" {
+				t.Errorf("%v, command %#x: %s", abi, tt.command, diff)
+			}
+		}
 	}
 }
 

@@ -184,7 +184,7 @@ type args = [6]Role
 
 // AttributeIoctls are the commands of ioctl(2) that change attributes of a file,
 // through a descriptor that may be read-only (include/uapi/linux/fs.h,
-// fscrypt.h, fsverity.h). All others touch nothing that Turnstile names.
+// fscrypt.h, fsverity.h, msdos_fs.h). All others touch nothing that Turnstile names.
 var AttributeIoctls = [8]uint32{
 	unix.FS_IOC_SETFLAGS,
 	0x40046602, // FS_IOC32_SETFLAGS, of a 32-bit program
@@ -193,4 +193,5 @@ var AttributeIoctls = [8]uint32{
 	0x40047602, // FS_IOC32_SETVERSION
 	unix.FS_IOC_SET_ENCRYPTION_POLICY,
 	unix.FS_IOC_ENABLE_VERITY,
+	0x40047211, // FAT_IOCTL_SET_ATTRIBUTES
 }

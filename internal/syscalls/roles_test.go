@@ -59,7 +59,7 @@ func TestEveryStringArgumentHasARole(t *testing.T) {
 			name = n
 		}
 		index := -1 // of the argument; the fields before it are of the tracepoint
-		for _, line := range strings.Split(string(b), "\n") {
+		for line := range strings.SplitSeq(string(b), "\n") {
 			m := anyField.FindStringSubmatch(line)
 			if m == nil || strings.HasPrefix(m[1], "common_") || m[1] == "__syscall_nr" {
 				continue

@@ -54,8 +54,8 @@ func init() {
 }
 
 // Early reports whether the answers date from before the Go runtime. They do
-// in a build for amd64 or arm64 without cgo. Elsewhere they are what the
-// runtime left.
+// in a build for amd64 or arm64 without cgo, by a version of Go that the hook
+// is known to work with. Elsewhere they are what the runtime left.
 func Early() bool { return early }
 
 // Ignored reports whether the process was started with sig ignored.

@@ -16,4 +16,13 @@
 // (runtime/cgo_mmap.go). Without cgo nobody supplies it, so this package does:
 // its function looks around, takes itself out again, and does the mmap. The
 // package asks and remembers; it changes nothing. Start reading at birth.go.
+//
+// Nothing promises that the next runtime has the same hook, so the build
+// constraints of early*.go and early*.s name the version of Go that this was
+// read and tested with. A newer one, like a build with cgo or for another
+// architecture, looks late, when the package is initialized: ignored SIGHUP,
+// SIGINT and job control signals are still seen then, other ignored signals,
+// most blocked ones and closed descriptors are not, and [Early] says false. To
+// allow a new version, read its runtime/cgo_mmap.go, move the constraints, and
+// run the tests of package launch.
 package birth

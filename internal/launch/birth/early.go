@@ -1,4 +1,4 @@
-//go:build (amd64 || arm64) && !cgo
+//go:build (amd64 || arm64) && !cgo && go1.26 && !go1.27
 
 package birth
 

@@ -1,4 +1,4 @@
-//go:build !cgo
+//go:build !cgo && go1.26 && !go1.27
 
 #include "textflag.h"
 
