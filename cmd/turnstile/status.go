@@ -40,8 +40,8 @@ func (l *statusLine) Flush() {
 	}
 	l.shown = now
 	l.visible = true
-	fmt.Fprintf(l.f, "\r\x1b[Kturnstile: watching %d threads, %v, %d events; Ctrl-C ends the watch",
-		l.observer.Threads(), now.Sub(l.started).Round(time.Second), l.events)
+	fmt.Fprintf(l.f, "\r\x1b[Kturnstile: watching for %v, threads: %d, events: %d; Ctrl-C ends the watch",
+		now.Sub(l.started).Round(time.Second), l.observer.Threads(), l.events)
 }
 
 // clear removes the line before something else is printed.

@@ -3,14 +3,17 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/trace"
@@ -180,4 +183,60 @@ cut -d' ' -f 7,8,18,19,40,41 /proc/self/stat`}
 		got := strings.Split(run(append(append([]string{"turnstile", "observe"}, mode...), look...)...), "\n")
 		demandLines(t, got, want)
 	}
+}
+
+// However Turnstile ends, nothing stays attached and the target lives on.
+func TestKilledTurnstileLeavesNothing(t *testing.T) {
+	needObserve(t)
+	pipe := fifo(t)
+	r := startWatching(t, "-q", "--files", "--", "sh", "-c", `read line < "$1"; echo "$line" > "$1.answer"`, "sh", pipe)
+	eventually(t, "the target waits", func() bool {
+		return r.ended() || r.seen(t, func(e jsonEvent) bool { return e.Op == "exec" })
+	})
+	held := programsOf(t, r.Process.Pid)
+	if len(held) < 5 {
+		t.Fatalf("turnstile holds the programs %v", held)
+	}
+	if err := r.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-r.done
+	eventually(t, "the programs are gone", func() bool {
+		return !slices.ContainsFunc(held, func(id ebpf.ProgramID) bool {
+			p, err := ebpf.NewProgramFromID(id)
+			if err == nil {
+				p.Close()
+			}
+			return err == nil
+		})
+	})
+	if _, err := open(t, pipe, os.O_WRONLY).WriteString("alive\n"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the target answers", func() bool {
+		answer, err := os.ReadFile(pipe + ".answer")
+		return err == nil && string(answer) == "alive\n"
+	})
+	if _, err := os.Stat(r.trace); err == nil {
+		t.Error("there is half a trace")
+	}
+}
+
+// programsOf are the eBPF programs that a process has open (proc_pid_fdinfo(5)).
+func programsOf(t *testing.T, pid int) []ebpf.ProgramID {
+	t.Helper()
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/fdinfo/*", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []ebpf.ProgramID
+	for _, file := range files {
+		for line := range strings.Lines(read(t, file)) {
+			var id ebpf.ProgramID
+			if _, err := fmt.Sscanf(line, "prog_id: %d", &id); err == nil && !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
 }
