@@ -327,6 +327,7 @@ static __always_inline int put_socket_access(struct scratch *s, const struct tas
 static __always_inline int put_file_access(struct scratch *s, const struct task *t,
 					   const struct plan *plan, s64 ret)
 {
+	s64 subject = subject_of(t, plan, ret);
 	int told = TOLD_SOMETHING;
 
 	if (plan->path[0] >= 0)
@@ -337,8 +338,8 @@ static __always_inline int put_file_access(struct scratch *s, const struct task 
 		put_object(plan->dir[0] >= 0 ? (s32)t->args[plan->dir[0] & 7] : -1, false);
 	else if (ret == 0 && plan->flags & (PLAN_SETS_CWD | PLAN_SETS_ROOT))
 		put_new_place(plan->flags);
-	else if (told == TOLD_SOMETHING)
-		put_object(subject_of(t, plan, ret), plan->flags & PLAN_RETURNS_FD);
+	else if (told == TOLD_SOMETHING && subject >= 0)
+		put_object(subject, plan->flags & PLAN_RETURNS_FD);
 	return told;
 }
 
@@ -360,8 +361,10 @@ static __always_inline bool put_access(struct scratch *s, const struct task *t,
 			return false;
 		name_fold(s);
 	}
-	put_base(0);
-	put_base(1);
+	if (s->base[0].mnt)
+		put_base(0);
+	if (s->base[1].mnt)
+		put_base(1);
 	if (s->object.mnt)
 		put_names(SCRATCH_EXIT, SEGMENT_OBJECT_PATH, s->object.mnt, s->object.dentry);
 	return true;
@@ -378,14 +381,14 @@ static __always_inline bool is_attribute_ioctl(u32 command)
 
 #define PROT_EXEC 4
 
-/* touched says whether a call touched something, and the record of it is for us to
- * make. */
-__noinline int touched(u32 slot, u32 index, s64 ret)
+/* touches_by_argument says of a call of which that depends on more than its number
+ * whether it touched something, and the record of it is for us to make. */
+__noinline int touches_by_argument(u32 slot, u32 index, s64 ret)
 {
 	const struct plan *plan = bpf_map_lookup_elem(&plans, &index);
 	const struct task *t = task_in(slot);
 
-	if (!plan || !t || !(plan->flags & PLAN_ACCESS))
+	if (!plan || !t)
 		return false;
 	if (plan->flags & PLAN_EXEC && ret == 0)
 		return false;
@@ -394,6 +397,13 @@ __noinline int touched(u32 slot, u32 index, s64 ret)
 	if (plan->flags & PLAN_IOCTL)
 		return is_attribute_ioctl(t->args[1]);
 	return true;
+}
+
+static __always_inline bool touches(const struct scratch *s, const struct plan *plan, s64 ret)
+{
+	if (plan->flags & (PLAN_EXEC | PLAN_NEEDS_EXEC | PLAN_IOCTL))
+		return touches_by_argument(s->slot, s->plan, ret);
+	return plan->flags & PLAN_ACCESS;
 }
 
 /* report turns the call that the scratch buffer names into a record, or into a
@@ -412,7 +422,7 @@ __noinline int report(s64 ret)
 	if (!t || !plan)
 		return -1;
 	begin_call(s, t, plan->flags & PLAN_NO_RESULT ? 0 : RECORD_RETURNED, ret);
-	if (touched(s->slot, s->plan, ret)) {
+	if (touches(s, plan, ret)) {
 		if (!put_access(s, t, plan, ret))
 			return 0;
 		reason = plan->flags & PLAN_SOCKET ? LOST_RINGBUF_SOCKET : LOST_RINGBUF_FILE;
@@ -470,7 +480,7 @@ static __always_inline void capture(struct scratch *s, u32 slot, const struct ta
 	if (plan->flags & PLAN_IO_URING && ret >= 0)
 		lose(LOST_IO_URING);
 	s->plan = plan_index(t->abi, t->does);
-	if (!(plan->flags & PLAN_STREAM) && !touched(slot, s->plan, ret))
+	if (!(plan->flags & PLAN_STREAM) && !touches(s, plan, ret))
 		return;
 	if (plan->mmsg >= 0)
 		report_messages(ret);

@@ -55,7 +55,10 @@ __noinline int mix_last(u32 user, u32 from, u32 len)
 	for (u32 i = 0; i < MIX_BLOCK / 8; i++)
 		block[i] = 0;
 	if (len <= MIX_BLOCK) {
-		mix_block(0, &b);
+		block = (void *)&s->segments[from];
+		opaque(block);
+		for (u32 i = 0; i < MIX_BLOCK / 8; i++)
+			mix(s, block[i]);
 	} else if (has_callbacks) {
 		bpf_loop(STRING_LIMIT / MIX_BLOCK, mix_block, &b, 0);
 	} else {
