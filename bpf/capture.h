@@ -234,8 +234,12 @@ __noinline int put_socket(s64 fd, u32 flags)
 	mix(s, *(u64 *)&info);
 	mix(s, *(u64 *)&info.addr[0]);
 	mix(s, *(u64 *)&info.addr[8]);
-	if (info.family == AF_UNIX && flags & PLAN_OWN_NAME)
+	if (info.family == AF_UNIX && flags & PLAN_OWN_NAME) {
 		put_unix_name(s, sk);
+		bpf_probe_read_kernel(
+			&s->object, sizeof(s->object),
+			__builtin_preserve_access_index(&((struct unix_sock *)sk)->path));
+	}
 	return TOLD_SOMETHING;
 }
 
@@ -406,6 +410,14 @@ static __always_inline bool touches(const struct scratch *s, const struct plan *
 	return plan->flags & PLAN_ACCESS;
 }
 
+/* reason_of is what a lost record of an access is counted as. */
+static __always_inline u32 reason_of(const struct plan *plan)
+{
+	if (plan->flags & PLAN_EXEC)
+		return LOST_RINGBUF_PROCESS;
+	return plan->flags & PLAN_SOCKET ? LOST_RINGBUF_SOCKET : LOST_RINGBUF_FILE;
+}
+
 /* report turns the call that the scratch buffer names into a record, or into a
  * count. */
 __noinline int report(s64 ret)
@@ -425,7 +437,7 @@ __noinline int report(s64 ret)
 	if (touches(s, plan, ret)) {
 		if (!put_access(s, t, plan, ret))
 			return 0;
-		reason = plan->flags & PLAN_SOCKET ? LOST_RINGBUF_SOCKET : LOST_RINGBUF_FILE;
+		reason = reason_of(plan);
 	}
 	bpf_get_current_comm(s->record.comm, sizeof(s->record.comm));
 	if (send(s, reason))

@@ -256,6 +256,7 @@ struct unix_address {
 
 struct unix_sock {
 	struct unix_address *addr;
+	struct path path; /* that it is bound to */
 };
 
 /* struct user_msghdr, include/linux/socket.h: part of the system call ABI. */

@@ -73,7 +73,13 @@ func (o *outputs) openEvents(s *session) error {
 	err := s.user.Do(func() (err error) {
 		// 0600: arguments of programs hold secrets.
 		o.events, err = os.OpenFile(s.events, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-		return err
+		if err != nil {
+			return err
+		}
+		if info, err := o.events.Stat(); err != nil || !info.Mode().IsRegular() {
+			return err
+		}
+		return o.events.Chmod(0o600) // also a file that was there
 	})
 	if err != nil {
 		return fmt.Errorf("opening the file for events: %w", err)
@@ -137,7 +143,7 @@ func (s *session) describe(d *trace.Document) {
 		d.Target.UID = s.user.UID
 	}
 	if s.pid != 0 {
-		d.Target.Argv = commandLine(s.pid)
+		d.Target = s.attached
 	}
 	if dir, err := os.Getwd(); err == nil && len(s.argv) > 0 {
 		d.Target.Dir = dir
@@ -167,13 +173,21 @@ func hostInfo(btf bool) trace.Host {
 	return h
 }
 
-// commandLine is the argv of a running process, nil if it cannot be read.
-func commandLine(pid int) []string {
-	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
-	if err != nil || len(b) == 0 {
-		return nil
+// targetOf is what can be told of a running process; what cannot be read is absent.
+func targetOf(pid int) trace.Target {
+	t := trace.Target{PID: pid}
+	proc := "/proc/" + strconv.Itoa(pid)
+	if b, err := os.ReadFile(proc + "/cmdline"); err == nil && len(b) > 0 {
+		t.Argv = strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00")
 	}
-	return strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00")
+	var st unix.Stat_t
+	if err := unix.Stat(proc, &st); err == nil {
+		t.UID = st.Uid
+	}
+	if dir, err := os.Readlink(proc + "/cwd"); err == nil {
+		t.Dir = dir
+	}
+	return t
 }
 
 // names lists processes for a message, the first few of them.

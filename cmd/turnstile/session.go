@@ -15,6 +15,7 @@ import (
 	"github.com/turnstile-project/turnstile/internal/launch"
 	"github.com/turnstile-project/turnstile/internal/observe"
 	"github.com/turnstile-project/turnstile/internal/report"
+	"github.com/turnstile-project/turnstile/internal/trace"
 )
 
 // session is one run of observe, from the flags to the exit.
@@ -25,6 +26,7 @@ type session struct {
 	watch    *watch
 	out      *outputs
 
+	attached  trace.Target // what --pid found
 	concluded bool
 	// Of the command, once it has ended.
 	ended  bool
@@ -240,6 +242,7 @@ func (s *session) waitForDescendants() error {
 func (s *session) attend(interrupts <-chan os.Signal) error {
 	idle := s.observer.Idle()
 	if s.pid != 0 {
+		s.attached = targetOf(s.pid)
 		if err := s.observer.FollowTree(); err != nil {
 			return err
 		}

@@ -209,7 +209,12 @@ func TestDurationEndsAttach(t *testing.T) {
 	if o.code != 0 {
 		t.Errorf("exit code %d\n%s", o.code, o.stderr)
 	}
-	process(t, o.doc, forker.Process.Pid)
+	if p := process(t, o.doc, forker.Process.Pid); p.Started >= 0 {
+		t.Errorf("the process was there before, but its start is %d", p.Started)
+	}
+	if d := o.doc.Target; d.PID != forker.Process.Pid || len(d.Argv) != 1 || d.Argv[0] != forker.Path || d.Dir == "" {
+		t.Errorf("target is %s", asJSON(t, d))
+	}
 	if err := forker.Process.Signal(syscall.Signal(0)); err != nil {
 		t.Errorf("the watched process is gone: %v", err)
 	}

@@ -72,6 +72,8 @@ type Process struct {
 	// Exe is the path of the running image, "" while unknown.
 	Exe string
 	UID uint32
+	// Started is when the process was forked.
+	Started time.Time
 	// Adopted is set on processes that were running before Turnstile
 	// looked.
 	Adopted bool

@@ -37,6 +37,7 @@ func TestTargetInherits(t *testing.T) {
 		name   string
 		before []string
 		early  bool
+		root   bool
 		// What is there only if the case is what it says.
 		proof string
 	}{
@@ -58,12 +59,15 @@ func TestTargetInherits(t *testing.T) {
 		{name: "other limits", before: in("ulimit -c 0; ulimit -v 9000000; ulimit -f 1000")},
 		{name: "umask", before: in("umask 027"), proof: "Umask:\t0027"},
 		{name: "nice", before: []string{"nice", "-n", "3"}},
-		{name: "fewer capabilities", before: []string{"setpriv", "--bounding-set", "-sys_admin", "--no-new-privs"}, proof: "NoNewPrivs:\t1"},
-		{name: "another user", before: []string{"setpriv", "--reuid=65534", "--regid=65533", "--groups=65532,65531"}, proof: "65534"},
+		{name: "fewer capabilities", before: []string{"setpriv", "--bounding-set", "-sys_admin", "--no-new-privs"}, root: true, proof: "NoNewPrivs:\t1"},
+		{name: "another user", before: []string{"setpriv", "--reuid=65534", "--regid=65533", "--groups=65532,65531"}, root: true, proof: "65534"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.early {
 				needEarly(t)
+			}
+			if test.root {
+				testenv.Root(t)
 			}
 			for _, look := range [][]string{
 				{"cat", "/proc/self/status", "/proc/self/limits", "/proc/self/oom_score_adj", "/proc/self/cgroup"},

@@ -81,6 +81,7 @@ func (d *decoder) exitOf(p *process, t *bpfTask) *event.Event {
 
 // blank starts a new event.
 func (d *decoder) blank(p *process, boot uint64, tid uint32) {
+	p.Started = d.boot.Add(time.Duration(p.ID.Start))
 	d.event = event.Event{
 		Time:    d.boot.Add(time.Duration(boot)),
 		Process: &p.Process,
@@ -124,6 +125,8 @@ func (d *decoder) exec(p *process) *event.Event {
 	}
 	e := d.lifecycle(event.OpExec)
 	e.Outcome.Known = true
+	argv, _ := r.segment(bpfSegmentKindSEGMENT_ARGV)
+	e.Argv = d.splitArgv(argv)
 	e.Access.Targets = append(e.Access.Targets, t)
 	if interp, ok := r.segment(bpfSegmentKindSEGMENT_INTERP); ok {
 		// The image is that of the interpreter; the script is what was
@@ -134,11 +137,9 @@ func (d *decoder) exec(p *process) *event.Event {
 		}
 		e.Access.Targets[0].Asked = interp
 		e.Access.Targets = append([]event.Target{script}, e.Access.Targets...)
-	}
-	argv, _ := r.segment(bpfSegmentKindSEGMENT_ARGV)
-	e.Argv = d.splitArgv(argv)
-	for _, path := range scriptsBetween(e.Argv, asked) {
-		e.Access.Targets = append(e.Access.Targets, event.Target{Asked: path, Path: path, How: event.HowAsked, Class: event.Exec})
+		for _, path := range scriptsBetween(e.Argv, asked) {
+			e.Access.Targets = append(e.Access.Targets, event.Target{Asked: path, Path: path, How: event.HowAsked, Class: event.Exec})
+		}
 	}
 	if names, ok := r.segment(bpfSegmentKindSEGMENT_LOADER); ok && !areNone(names) {
 		e.Access.Targets = append(e.Access.Targets, event.Target{Path: d.names(names), How: event.HowFD, Class: event.Exec})
@@ -245,11 +246,12 @@ func (d *decoder) resolve() {
 	t := &a.Targets[0]
 	t.Mode = object.Mode
 	t.Created = r.has(bpfRecordFlagsRECORD_CREATED)
-	if names, ok := r.segment(bpfSegmentKindSEGMENT_OBJECT_PATH); ok && !areNone(names) {
-		if a.Op == event.OpOpen && a.Flags&unix.O_TMPFILE == unix.O_TMPFILE {
-			// The file has no name yet: it is its directory that counts.
-			_, names, _ = bytes.Cut(names, []byte{0})
-		}
+	names, ok := r.segment(bpfSegmentKindSEGMENT_OBJECT_PATH)
+	if a.Op == event.OpOpen && a.Flags&unix.O_TMPFILE == unix.O_TMPFILE {
+		// The file has no name yet: it is its directory that counts.
+		_, names, _ = bytes.Cut(names, []byte{0})
+	}
+	if ok && !areNone(names) {
 		t.Path, t.How = d.names(names), event.HowFD
 	}
 }
@@ -298,6 +300,9 @@ func (d *decoder) describeSocket() {
 	case unix.AF_UNIX:
 		if path, ok := d.record.segment(bpfSegmentKindSEGMENT_SOCKET_PATH); ok {
 			syscalls.ParseUnixPath(path, s)
+		}
+		if names, ok := d.record.segment(bpfSegmentKindSEGMENT_OBJECT_PATH); ok && !areNone(names) {
+			s.Path = d.names(names)
 		}
 	}
 }

@@ -72,7 +72,7 @@ func load(o *Options, bell doorbell) (*ebpf.Collection, error) {
 		bpfMapScratches:  cpus * scratchUsers,
 		bpfMapRing:       ring,
 	})
-	if o.Files || o.Net {
+	if o.results() {
 		resize(spec, map[string]int{bpfMapFolds: foldSets(cpus) * cpus})
 	}
 	if !o.results() {

@@ -26,8 +26,7 @@ func appendNames(dst, names []byte) []byte {
 
 // areDetached says whether names do not lead to the root of a mount namespace.
 func areDetached(names []byte) bool {
-	n := len(names)
-	return n == 1 || n > 1 && names[n-2] == 0
+	return bytes.HasSuffix(names, []byte{0, 0}) || len(names) == 1 && names[0] == 0
 }
 
 // areNone says whether there is neither a name nor a root, as for a pipe.

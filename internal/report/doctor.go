@@ -110,7 +110,7 @@ func (p *doctorPrinter) state(r kernel.Result) string {
 func (p *doctorPrinter) job(v kernel.Verdict) {
 	switch missing := v.Missing(); {
 	case v.State == kernel.Present:
-		fmt.Fprintf(p, "%s: works\n", v.Job)
+		fmt.Fprintf(p, "%s: nothing is missing\n", v.Job)
 	case missing == nil:
 		fmt.Fprintf(p, "%s: may work: not known: %s\n", v.Job, strings.Join(doctorNames(v.Blockers), ", "))
 	case missing.Fix() == "":

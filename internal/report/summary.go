@@ -70,6 +70,9 @@ func processCount(d *trace.Document) uint64 {
 }
 
 func (s *summary) syscalls(d *trace.Document) {
+	if len(d.Syscalls) == 0 {
+		return
+	}
 	all := slices.Clone(d.Syscalls)
 	slices.SortStableFunc(all, func(a, b *trace.Syscall) int { return cmp.Compare(b.Count, a.Count) })
 	native := d.Host.Arch
@@ -250,7 +253,7 @@ func lossText(name string, n uint64) string {
 	case "ringbuf":
 		return fmt.Sprintf("%d records found the ring buffer full (--buffer-size makes it larger)", n)
 	case "unreadable":
-		return fmt.Sprintf("%d paths or addresses could not be read from the target's memory", n)
+		return fmt.Sprintf("%d paths, addresses or arguments could not be read from the target's memory", n)
 	case "argv":
 		return fmt.Sprintf("%d argument lists were too long or could not be read", n)
 	case "deep_path":

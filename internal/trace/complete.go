@@ -19,12 +19,12 @@ var lossOf = map[event.Loss]struct {
 	name  string
 	parts part
 }{
-	event.LossRingbufProcess: {"ringbuf", processPart},
+	event.LossRingbufProcess: {"ringbuf", processPart | filePart}, // a program is a file
 	event.LossRingbufFile:    {"ringbuf", filePart},
-	event.LossRingbufSocket:  {"ringbuf", socketPart},
-	event.LossRingbufCall:    {"ringbuf", 0}, // a streamed call: it is counted all the same
+	event.LossRingbufSocket:  {"ringbuf", socketPart | filePart}, // a unix socket may be one
+	event.LossRingbufCall:    {"ringbuf", 0},                     // a streamed call: it is counted all the same
 	event.LossPath:           {"unreadable", filePart},
-	event.LossAddress:        {"unreadable", socketPart},
+	event.LossAddress:        {"unreadable", socketPart | filePart},
 	event.LossArgument:       {"unreadable", syscallPart},
 	event.LossArgv:           {"argv", processPart},
 	event.LossDeepPath:       {"deep_path", filePart},

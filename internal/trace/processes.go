@@ -37,10 +37,7 @@ func (t *processTable) see(e *event.Event) int {
 		return p.ID
 	}
 	t.update(p, e.Process)
-	switch e.Access.Op {
-	case event.OpFork:
-		p.Started = e.Time.UnixNano() - t.started
-	case event.OpExit:
+	if e.Access.Op == event.OpExit {
 		at := e.Time.UnixNano() - t.started
 		p.Exited = &at
 		p.Status, p.Signal = ending(e)
@@ -53,6 +50,9 @@ func (t *processTable) update(p *Process, from *event.Process) {
 	p.Comm = from.Comm
 	p.Exe = from.Exe
 	p.UID = from.UID
+	if !from.Started.IsZero() {
+		p.Started = from.Started.UnixNano() - t.started
+	}
 }
 
 // of is the id of a process.

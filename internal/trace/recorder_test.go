@@ -39,6 +39,7 @@ func open(p *event.Process, path string, errno event.Errno, fold uint64) *event.
 func sample(r *Recorder) {
 	sh, ls := process(10, "/bin/sh"), process(11, "/bin/sh")
 	ls.Parent = sh.ID
+	sh.Started, ls.Started = at(-1), at(1)
 	r.Event(&event.Event{
 		Time: at(0), Process: sh, Access: event.Access{Op: event.OpExec, Targets: []event.Target{
 			{Asked: []byte("./x.sh"), Path: []byte("/w/x.sh"), How: event.HowJoined, Class: event.Exec},
@@ -156,14 +157,15 @@ func TestSectionsThatWereNotWatched(t *testing.T) {
 
 func TestComplete(t *testing.T) {
 	for loss, want := range map[event.Loss][4]bool{ // syscalls, processes, files, sockets
-		event.LossRingbufProcess: {true, false, true, true},
+		event.LossRingbufProcess: {true, false, false, true},
 		event.LossRingbufFile:    {true, true, false, true},
-		event.LossRingbufSocket:  {true, true, true, false},
+		event.LossRingbufSocket:  {true, true, false, false},
 		event.LossRingbufCall:    {true, true, true, true},
 		event.LossPath:           {true, true, false, true},
-		event.LossAddress:        {true, true, true, false},
+		event.LossAddress:        {true, true, false, false},
 		event.LossArgv:           {true, false, true, true},
 		event.LossDeepPath:       {true, true, false, true},
+		event.LossArgument:       {false, true, true, true},
 		event.LossMapCalls:       {false, true, true, true},
 		event.LossIOUring:        {true, true, false, false},
 		event.LossUntracked:      {false, false, false, false},
