@@ -19,7 +19,8 @@ enum scratch_user {
 
 #define STRING_LIMIT   4096  /* PATH_MAX */
 #define SEGMENTS_LIMIT 16384 /* the last segment begins below */
-#define SEGMENTS_SIZE  (SEGMENTS_LIMIT + STRING_LIMIT + 512)
+#define ARGV_LIMIT     16384
+#define SEGMENTS_SIZE  (SEGMENTS_LIMIT + ARGV_LIMIT + 512)
 
 /* Where a path starts: struct path, as numbers. */
 struct base {

@@ -36,8 +36,8 @@ static __always_inline void put_argv(struct scratch *s, struct task_struct *p)
 
 	if (!has_room(s))
 		return;
-	if (len > STRING_LIMIT) {
-		len = STRING_LIMIT;
+	if (len > ARGV_LIMIT) {
+		len = ARGV_LIMIT;
 		s->record.flags |= RECORD_CUT;
 		lose(LOST_ARGV);
 	}

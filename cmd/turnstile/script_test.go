@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -13,7 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/kernel"
-	"github.com/turnstile-project/turnstile/internal/testenv"
 )
 
 // TestScript runs the scripts of testdata/script: the command line as a user sees it.
@@ -24,21 +22,16 @@ func TestScript(t *testing.T) {
 // TestScriptObserve runs those that watch something.
 func TestScriptObserve(t *testing.T) {
 	needObserve(t)
-	testenv.Program(t, "gcc")
-	runScripts(t, "testdata/script/observe")
+	runScripts(t, "testdata/script/observe", "NUMBERS="+target(t, "numbers"))
 }
 
-func runScripts(t *testing.T, dir string) {
+func runScripts(t *testing.T, dir string, variables ...string) {
 	t.Helper()
-	targets, err := filepath.Abs("testdata/targets")
-	if err != nil {
-		t.Fatal(err)
-	}
 	testscript.Run(t, testscript.Params{
 		Dir:           dir,
 		UpdateScripts: os.Getenv("UPDATE_GOLDEN") != "",
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("TARGETS", targets)
+			env.Vars = append(env.Vars, variables...)
 			// Whoever runs the tests by sudo is not part of them.
 			for _, name := range []string{"SUDO_UID", "SUDO_GID", "SUDO_USER"} {
 				env.Setenv(name, "")

@@ -119,7 +119,6 @@ func TestSocketcallFromColdPage(t *testing.T) {
 // target32 builds a program of 32 bits.
 func target32(t *testing.T, name string) string {
 	t.Helper()
-	testenv.Program(t, "gcc")
 	program := target(t, name, "-m32")
 	if err := exec.Command(program).Run(); err != nil {
 		if _, ran := errors.AsType[*exec.ExitError](err); !ran {

@@ -122,3 +122,21 @@ func loaderOf(t *testing.T, program string) string {
 	}
 	return ""
 }
+
+// Arguments are recorded whole up to a limit that builds stay below. Beyond it they
+// are cut, and the trace says so.
+func TestLongArguments(t *testing.T) {
+	needObserve(t)
+	for length, whole := range map[int]bool{16_000: true, 20_000: false} {
+		long := strings.Repeat("x", length)
+		r := watched(t, "-q", "--", "true", long)
+		demandExit(t, r, 0)
+		argv := r.doc.Execs[0].Argv
+		if len(argv) != 2 || (argv[1] == long) != whole || !strings.HasPrefix(long, argv[1]) {
+			t.Errorf("%d bytes: argv has %d strings", length, len(argv))
+		}
+		if r.doc.Complete.Processes != whole || (r.doc.Lost["argv"] == 0) != whole {
+			t.Errorf("%d bytes: complete is %s, lost %v", length, asJSON(t, r.doc.Complete), r.doc.Lost)
+		}
+	}
+}

@@ -138,7 +138,7 @@ func TestNoWaitLeavesDaemon(t *testing.T) {
 // Nobody is missed however a child is made, and however short it lives.
 func TestEveryChildIsFollowed(t *testing.T) {
 	needObserve(t)
-	const children = 2000
+	children := inFull(2000)
 	program := target(t, "children")
 	for _, how := range []string{"fork", "vfork", "clone3"} {
 		for _, mode := range [][]string{{"-q", "--"}, {"-q", "--all", "--"}} {

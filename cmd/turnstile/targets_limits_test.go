@@ -19,7 +19,7 @@ import (
 // section. Counts are kept elsewhere and stay exact.
 func TestFullRingBuffer(t *testing.T) {
 	needObserve(t)
-	const opens = 20_000
+	opens := inFull(20_000)
 	program := target(t, "many_files")
 	for _, tt := range []struct {
 		mode string
@@ -37,14 +37,14 @@ func TestFullRingBuffer(t *testing.T) {
 				t.Errorf("the syscalls are said to be incomplete: %v", r.doc.Lost)
 			}
 			if lost == 0 || *c.Files {
-				t.Fatalf("20,000 records went through one page: complete is %s, lost %v", asJSON(t, c), r.doc.Lost)
+				t.Fatalf("%d records went through one page: complete is %s, lost %v", opens, asJSON(t, c), r.doc.Lost)
 			}
 			if len(r.doc.Processes) != 1 || r.doc.Processes[0].Status == nil {
 				t.Errorf("the process is not as it was: %s", asJSON(t, r.doc.Processes))
 			}
 			// Every file is either there or lost; with --all getppid is lost, too.
 			found := uint64(len(fileLines(r.doc, dir)))
-			if !tt.calls && found+lost < opens || found > opens+1 {
+			if !tt.calls && found+lost < uint64(opens) || found > uint64(opens+1) {
 				t.Errorf("%d files are there and %d records are lost, of %d", found, lost, opens)
 			}
 
@@ -71,11 +71,11 @@ func TestStrict(t *testing.T) {
 	r = watched(t, "-q", "--strict", "--", "sh", "-c", "exit 5")
 	demandExit(t, r, 5)
 	// The status of a command that failed is not replaced.
-	page := strconv.Itoa(os.Getpagesize())
-	r = watched(t, "-q", "--strict", "--files", "--buffer-size", page, "--", "sh", "-c", `"$@"; exit 5`, "sh", target(t, "many_files"), workDir(t), "20000", "1")
+	records, page := inFull(20_000), strconv.Itoa(os.Getpagesize())
+	r = watched(t, "-q", "--strict", "--files", "--buffer-size", page, "--", "sh", "-c", `"$@"; exit 5`, "sh", target(t, "many_files"), workDir(t), fmt.Sprint(records), "1")
 	demandExit(t, r, 5)
 	if *r.doc.Complete.Files {
-		t.Errorf("20,000 records went through one page: lost %v", r.doc.Lost)
+		t.Errorf("%d records went through one page: lost %v", records, r.doc.Lost)
 	}
 }
 
@@ -83,9 +83,9 @@ func TestStrict(t *testing.T) {
 // Fifty thousand processes use every pid more than once where pids end at 32,768.
 func TestManyProcesses(t *testing.T) {
 	needObserve(t)
-	const processes, limit = 50_000, trace.DefaultMaxProcesses
+	processes, limit := inFull(50_000), inFull(trace.DefaultMaxProcesses)
 	// The ring buffer has room for them all, however late they are read.
-	r, peak := watchedWithPeak(t, "-q", "--buffer-size", "32M", "--", target(t, "children"), "shared memory", fmt.Sprint(processes))
+	r, peak := watchedWithPeak(t, "-q", "--buffer-size", "32M", "--max-processes", fmt.Sprint(limit), "--", target(t, "children"), "shared memory", fmt.Sprint(processes))
 	demandExit(t, r, 0)
 	demandComplete(t, r)
 	demandTotals(t, r.doc, map[string]int{"getppid": 3 * processes})
@@ -109,7 +109,8 @@ func TestManyProcesses(t *testing.T) {
 // Beyond --max-files, directories stand for their files.
 func TestManyFiles(t *testing.T) {
 	needObserve(t)
-	const files, dirs, limit = 200_000, 100, 50_000
+	const dirs = 100
+	files, limit := inFull(200_000), inFull(50_000)
 	dir := workDir(t)
 	r, peak := watchedWithPeak(t, "-q", "--files", "--max-files", fmt.Sprint(limit), "--", target(t, "many_files"), dir, fmt.Sprint(files), fmt.Sprint(dirs))
 	demandExit(t, r, 0)
@@ -130,10 +131,10 @@ func TestManyFiles(t *testing.T) {
 		}
 		opens += f.Ops.Get("open")
 	}
-	if opens+lost != files {
+	if opens+lost != uint64(files) {
 		t.Errorf("%d opens are there and %d are lost, of %d", opens, lost, files)
 	}
-	if own != limit {
+	if own != uint64(limit) {
 		t.Errorf("%d files have an entry, for a limit of %d", own, limit)
 	}
 	if n := r.doc.Folded["files"]; n != folded || n == 0 {

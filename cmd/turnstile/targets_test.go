@@ -92,13 +92,27 @@ func asJSON(t testing.TB, v any) string {
 	return string(b)
 }
 
-// deadline is how long a test waits for what must happen.
-const deadline = time.Minute
+// deadline is how long a test waits for what must happen. The machines that run the
+// tests with -short are emulated.
+func deadline() time.Duration {
+	if testing.Short() {
+		return 5 * time.Minute
+	}
+	return time.Minute
+}
+
+// inFull is how much of something a test does: a tenth with -short.
+func inFull(n int) int {
+	if testing.Short() {
+		return n / 10
+	}
+	return n
+}
 
 // eventually waits until a condition holds.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(deadline); !holds(); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(deadline()); !holds(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("waited in vain until %s", what)
 		}
@@ -154,7 +168,7 @@ func (r *running) finish(t testing.TB) observation {
 	t.Helper()
 	select {
 	case <-r.done:
-	case <-time.After(deadline):
+	case <-time.After(deadline()):
 		r.Process.Signal(syscall.SIGQUIT) // a dump of what it waits for
 		<-r.done
 		t.Fatalf("turnstile did not end\n%s", read(t, r.err))
@@ -293,7 +307,7 @@ func open(t testing.TB, fifo string, flag int) *os.File {
 	case f := <-opened:
 		t.Cleanup(func() { f.Close() })
 		return f
-	case <-time.After(deadline):
+	case <-time.After(deadline()):
 		t.Fatal("nobody opens the other end of the pipe")
 		return nil
 	}

@@ -147,7 +147,7 @@ const (
 type bpfScratch struct {
 	_        structs.HostLayout
 	Record   bpfRecord
-	Segments [20992]uint8
+	Segments [33280]uint8
 	Used     uint32
 	Slot     uint32
 	Plan     uint32
