@@ -1,0 +1,129 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/turnstile-project/turnstile/matrix/plan"
+)
+
+// result is what a machine said on its console.
+type result struct {
+	row              row
+	kernel           string
+	log              string
+	passed           int
+	failed           []string
+	skipped          map[string][]string // tests by reason
+	problems         []string            // with the machine itself
+	reason           string              // of the skip that is about to come
+	pkg              string
+	begun, ended     int
+	done             bool
+	started, stopped time.Time
+}
+
+var (
+	outcome = regexp.MustCompile(`^\s*--- (PASS|FAIL|SKIP): (\S+) \(`)
+	skipped = regexp.MustCompile(`^\s+\S+\.go:\d+: SKIPPED: (.*)`)
+	panics  = regexp.MustCompile(`Kernel panic|Oops:|BUG: |WARNING: CPU|general protection fault`)
+)
+
+// read takes in a line of the console.
+func (r *result) read(line string) {
+	if _, said, found := strings.Cut(line, plan.Mark); found {
+		r.mark(said)
+		return
+	}
+	if panics.MatchString(line) {
+		r.problem("%s", strings.TrimSpace(line))
+	}
+	if m := skipped.FindStringSubmatch(line); m != nil {
+		r.reason = m[1]
+		return
+	}
+	m := outcome.FindStringSubmatch(line)
+	if m == nil {
+		return
+	}
+	switch test := r.pkg + "." + m[2]; m[1] {
+	case "PASS":
+		r.passed++
+	case "FAIL":
+		r.failed = append(r.failed, test)
+		fmt.Printf("   FAIL %s\n", test)
+	case "SKIP":
+		if r.skipped == nil {
+			r.skipped = map[string][]string{}
+		}
+		r.skipped[r.reason] = append(r.skipped[r.reason], test)
+		r.reason = ""
+	}
+}
+
+// mark takes in a line of the machine's process 1.
+func (r *result) mark(line string) {
+	word, rest, _ := strings.Cut(line, " ")
+	switch word {
+	case "begin":
+		if r.begun == 0 {
+			r.started = time.Now()
+		}
+		r.begun++
+		r.pkg = rest
+		fmt.Printf("   %s\n", rest)
+	case "end":
+		r.ended++
+		if pkg, status, _ := strings.Cut(rest, " "); status != "0" {
+			r.problem("%s ended with %s", pkg, status)
+		}
+	case "done":
+		r.done = true
+		r.stopped = time.Now()
+	default:
+		r.problem("%s", line)
+	}
+}
+
+func (r *result) problem(format string, args ...any) {
+	p := fmt.Sprintf(format, args...)
+	r.problems = append(r.problems, p)
+	fmt.Printf("   %s\n", p)
+}
+
+// close is called when nothing more comes.
+func (r *result) close() {
+	if !r.done || r.ended != len(suites) {
+		r.problem("%d of %d test binaries ended", r.ended, len(suites))
+	}
+	if reasonless := r.skipped[""]; reasonless != nil {
+		r.problem("skipped without a reason: %s", strings.Join(reasonless, ", "))
+	}
+}
+
+func (r *result) ok() bool { return len(r.failed) == 0 && len(r.problems) == 0 }
+
+// printTable prints what came of each row, and why what was skipped.
+func printTable(w io.Writer, results []result) {
+	fmt.Fprintf(w, "\n| Kernel | Package | Passed | Failed | Skipped | Time |\n|---|---|---:|---:|---:|---:|\n")
+	for _, r := range results {
+		skips := 0
+		for _, tests := range r.skipped {
+			skips += len(tests)
+		}
+		fmt.Fprintf(w, "| %s | %s | %d | %d | %d | %v |\n", r.row.name, r.kernel, r.passed, len(r.failed), skips, r.stopped.Sub(r.started).Round(time.Second))
+	}
+	for _, r := range results {
+		for _, reason := range slices.Sorted(maps.Keys(r.skipped)) {
+			fmt.Fprintf(w, "\n%s skipped %s: %s\n", r.row.name, strings.Join(r.skipped[reason], ", "), reason)
+		}
+		if !r.ok() {
+			fmt.Fprintf(w, "\n%s failed: %s\nconsole: %s\n", r.row.name, strings.Join(slices.Concat(r.failed, r.problems), "; "), r.log)
+		}
+	}
+}
