@@ -12,14 +12,14 @@ const memlockEnough = 512 << 20
 // memlockMatters reports whether BPF maps and programs count against
 // RLIMIT_MEMLOCK. Since 5.11 the memory cgroup pays for them (80ee81e0403c,
 // "bpf: Eliminate rlimit-based memory accounting infra for bpf maps").
-func (s *session) memlockMatters() bool { return !s.version.AtLeast(5, 11) }
+func memlockMatters(v Version) bool { return !v.AtLeast(5, 11) }
 
 // memlockAnswer looks at the hard limit, because a process may raise its soft
 // limit up to there. CAP_SYS_RESOURCE may raise the hard limit too; it does not
 // lift the limit by itself.
 func (s *session) memlockAnswer() answer {
 	switch {
-	case !s.memlockMatters():
+	case !memlockMatters(s.version):
 		return present("counted by the memory cgroup")
 	case s.memlock.Max == unix.RLIM_INFINITY:
 		return present("unlimited")
@@ -33,12 +33,24 @@ func (s *session) memlockAnswer() answer {
 	}
 }
 
-// raiseMemlock lets the probes of an old kernel create their maps, and returns
-// the limits as they were and a function that puts them back. Freed maps are
-// uncounted late, so the default of 64 KiB does not last for all probes.
-func (s *session) raiseMemlock() (before unix.Rlimit, restore func()) {
+// RaiseMemlock lets this process create BPF maps where they count against
+// RLIMIT_MEMLOCK, as far as it may raise the limit, and returns a function that
+// puts the limit back. That is to be called before a target is started, which would
+// inherit what was raised.
+func RaiseMemlock() (restore func()) {
+	v, err := Running()
+	if err != nil {
+		return func() {}
+	}
+	_, restore = raiseMemlock(v)
+	return restore
+}
+
+// raiseMemlock also returns the limits as they were. Freed maps are uncounted late,
+// so the default of 64 KiB does not last for all probes.
+func raiseMemlock(v Version) (before unix.Rlimit, restore func()) {
 	nothing := func() {}
-	if unix.Getrlimit(unix.RLIMIT_MEMLOCK, &before) != nil || !s.memlockMatters() {
+	if unix.Getrlimit(unix.RLIMIT_MEMLOCK, &before) != nil || !memlockMatters(v) {
 		return before, nothing
 	}
 	raised := unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}

@@ -90,7 +90,7 @@ func (s *session) grant(caps ...Capability) string {
 	forBPF := slices.Contains(caps, CapBPF) || slices.Contains(caps, CapPerfmon)
 	if forBPF {
 		caps = slices.Clone(observeCapabilities)
-		if s.memlockMatters() {
+		if memlockMatters(s.version) {
 			caps = append(caps, CapSysResource)
 		}
 	}

@@ -58,7 +58,7 @@ func newSession() *session {
 	// claim too little, never too much.
 	s.version, _ = Running()
 	s.capabilities, _ = CurrentCapabilities()
-	s.memlock, s.close = s.raiseMemlock()
+	s.memlock, s.close = raiseMemlock(s.version)
 	return s
 }
 

@@ -248,38 +248,6 @@ func TestSecurityModulesFromEitherSource(t *testing.T) {
 	}
 }
 
-// What the machine that this was written on is known to do. Elsewhere the
-// release differs.
-func TestKnownMachine(t *testing.T) {
-	skipUnlessRoot(t)
-	if release, _, _ := Release(); !strings.HasPrefix(release, "6.18.") || !strings.Contains(release, "-fc-") {
-		t.Skipf("this is a %s", release)
-	}
-	results := Probe()
-	lacks := map[ID]Cause{
-		Fentry: CausePolicy, LSMPrograms: CausePolicy, // EPERM for root
-		Kprobe:        CauseKernel, // CONFIG_KPROBES is not set
-		LandlockTSync: CauseKernel, LandlockResolveUnix: CauseKernel,
-	}
-	for _, r := range results {
-		if cause, ok := lacks[r.ID]; ok {
-			if r.State != Missing || r.Cause != cause {
-				t.Errorf("%s: %+v", r.ID, r)
-			}
-		} else if r.State != Present {
-			t.Errorf("%s is %v: %s", r.ID, r.State, r.Reason)
-		}
-	}
-	if d := results.Get(Landlock).Detail; d != "ABI 7" {
-		t.Errorf("Landlock is %q", d)
-	}
-	for _, job := range Jobs() {
-		if v := results.Verdict(job); v.State != Present {
-			t.Errorf("%s: %v", job, v.Err())
-		}
-	}
-}
-
 func TestProbeKeepsTheOrderOfTheTable(t *testing.T) {
 	var asked []ID
 	for _, r := range Probe(Loop, KernelRelease, Landlock) {

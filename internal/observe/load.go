@@ -15,7 +15,6 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/btf"
-	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/kernel"
@@ -43,11 +42,7 @@ func load(o *Options, bell doorbell) (*ebpf.Collection, error) {
 		return nil, fmt.Errorf("reading the embedded eBPF object: %w", err)
 	}
 	features := kernel.Probe(kernel.TaskBTF, kernel.Loop)
-	if v, err := kernel.Running(); err == nil && !v.AtLeast(5, 11) {
-		if err := rlimit.RemoveMemlock(); err != nil {
-			return nil, fmt.Errorf("raising the memlock limit, which kernels before 5.11 apply to eBPF maps: %w", err)
-		}
-	}
+	defer kernel.RaiseMemlock()()
 	caller, err := currentCaller()
 	if err != nil {
 		return nil, err
