@@ -58,6 +58,21 @@ test: test-tools ## install what the tests need and run everything that a change
 unit: ## the tests that need neither root nor installed programs
 	go test ./...
 
+# What the machines of the matrix need: emulators, and a C library for the other
+# processor. libgcc has the version of the machine's own gcc in its name.
+KERNEL_PACKAGES = qemu-system-x86 debian-archive-keyring $(if $(findstring arm64,$(or $(K),arm64)),qemu-system-arm lld-$(CLANG_MAJOR) \
+	libc6-dev-arm64-cross libgcc-$$(gcc -dumpversion)-dev-arm64-cross)
+
+.PHONY: test-kernels
+test-kernels: test-tools ## run the tests of the kernel side on Debian's kernels, in virtual machines
+	scripts/install-packages $(KERNEL_PACKAGES)
+	go run ./matrix
+
+.PHONY: test-kernel
+test-kernel: test-tools ## the same on the kernels whose row matches K, such as K=6.1
+	scripts/install-packages $(KERNEL_PACKAGES)
+	go run ./matrix -k '$(K)'
+
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (default 30s) each
 	scripts/fuzz $(or $(FUZZTIME),30s)

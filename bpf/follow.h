@@ -80,12 +80,17 @@ static __always_inline bool has_more_power(const struct cred *cred)
 	return caps & ~caller_caps;
 }
 
-/* is_dumpable: may the user have a core dump of this memory (prctl(2),
+/* is_dumpable: may the user have a core dump of this task (prctl(2),
  * PR_SET_DUMPABLE)? */
-static __always_inline bool is_dumpable(struct mm_struct *mm)
+static __always_inline bool is_dumpable(struct task_struct *p, struct mm_struct *mm)
 {
 	u64 flags;
 
+	if (field_exists(struct task_struct___exec, exec_state)) {
+		struct task_struct___exec *t = (void *)p;
+
+		return read(read(t, exec_state), dumpable) == 1; /* TASK_DUMPABLE_OWNER */
+	}
 	if (field_exists(struct mm_struct___bitmap, flags.__mm_flags)) {
 		struct mm_struct___bitmap *m = (void *)mm;
 
@@ -109,7 +114,7 @@ static __always_inline bool may_look(struct task_struct *p)
 	    read(cred, suid.val) != caller_uid || read(cred, gid.val) != caller_gid ||
 	    read(cred, egid.val) != caller_gid || read(cred, sgid.val) != caller_gid)
 		return false;
-	return !has_more_power(cred) && (!mm || is_dumpable(mm));
+	return !has_more_power(cred) && (!mm || is_dumpable(p, mm));
 }
 
 /* follow gives p a slot and returns it. Its caller runs as p's parent before p

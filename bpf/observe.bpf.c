@@ -44,8 +44,7 @@ static __always_inline void answer_doorbell(struct task_struct *cur, s64 nr, con
 		*entry = args[2] ? SLOT_LAUNCHER : 0;
 }
 
-SEC("raw_tp/sys_enter")
-int sys_enter(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline void entered(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *cur = current_task();
 	const void *regs = (void *)ctx->args[0];
@@ -56,35 +55,43 @@ int sys_enter(struct bpf_raw_tracepoint_args *ctx)
 	u32 slot, abi;
 
 	if (by_cgroup && bpf_current_task_under_cgroup(&cgroups, 0) != 1)
-		return 0;
+		return;
 	entry = slot_of(load(cur, pid));
 	if (!entry)
-		return 0;
+		return;
 	slot = *entry;
 	if (by_cgroup && !slot)
 		slot = adopt(cur);
 	t = bpf_map_lookup_elem(&tasks, &slot);
 	if (!t || !slot) {
 		answer_doorbell(cur, nr, regs);
-		return 0;
+		return;
 	}
 	if (t->state != TASK_FOLLOWED)
-		return 0;
+		return;
 
 	abi = call_abi(cur, &nr);
 	count_call(t, slot, abi, nr);
 	if (!planned || slot == SLOT_SHARED)
-		return 0;
+		return;
 	t->nr = t->does = nr;
 	t->abi = abi;
 	t->in_call = 1;
 	t->fresh = 0;
 	plan = plan_of(abi, nr);
 	if (!plan || !plan->flags)
-		return 0;
+		return;
 	enter_planned(t, slot, regs);
 	if (plan->flags & PLAN_NO_RETURN)
 		report_last_call(t);
+}
+
+SEC("raw_tp/sys_enter")
+int sys_enter(struct bpf_raw_tracepoint_args *ctx)
+{
+	bpf_preempt_disable();
+	entered(ctx);
+	bpf_preempt_enable();
 	return 0;
 }
 
@@ -123,8 +130,7 @@ __noinline int entered_unseen(u64 saved_regs, u32 slot)
 	return true;
 }
 
-SEC("raw_tp/sys_exit")
-int sys_exit(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline void returned(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *cur = current_task();
 	s64 ret = ctx->args[1];
@@ -136,54 +142,68 @@ int sys_exit(struct bpf_raw_tracepoint_args *ctx)
 
 	entry = slot_of(load(cur, pid));
 	if (!entry || !*entry)
-		return 0;
+		return;
 	slot = *entry;
 	t = bpf_map_lookup_elem(&tasks, &slot);
 	if (!t || t->state != TASK_FOLLOWED)
-		return 0;
+		return;
 
 	if (slot == SLOT_SHARED || !t->in_call) {
 		if (!entered_unseen(ctx->args[0], slot))
-			return 0;
+			return;
 		if (slot == SLOT_SHARED) {
 			s = scratch(SCRATCH_EXIT);
 			if (!s)
-				return 0;
+				return;
 			t = &s->guest;
 		}
 	}
 	t->in_call = 0;
 	plan = plan_of(t->abi, t->nr);
 	if (!plan)
-		return 0;
+		return;
 	if (is_error(ret) && !(plan->flags & PLAN_NO_RESULT))
 		count_error(t->abi, t->nr, ret);
 	if (!plan->flags)
-		return 0;
+		return;
 	s = scratch(SCRATCH_EXIT);
 	if (s)
 		capture(s, slot, t, ret);
+}
+
+SEC("raw_tp/sys_exit")
+int sys_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	bpf_preempt_disable();
+	returned(ctx);
+	bpf_preempt_enable();
 	return 0;
 }
 
 SEC("raw_tp/sched_process_fork")
 int sched_process_fork(struct bpf_raw_tracepoint_args *ctx)
 {
+	bpf_preempt_disable();
 	forked((void *)ctx->args[0], (void *)ctx->args[1]);
+	bpf_preempt_enable();
 	return 0;
 }
 
 SEC("raw_tp/sched_process_exec")
 int sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
 {
+	bpf_preempt_disable();
 	execed((void *)ctx->args[0], ctx->args[1], (void *)ctx->args[2]);
+	bpf_preempt_enable();
 	return 0;
 }
 
 SEC("raw_tp/sched_process_exit")
 int sched_process_exit(struct bpf_raw_tracepoint_args *ctx)
 {
+	bpf_preempt_disable();
 	exited((void *)ctx->args[0]);
+	bpf_preempt_enable();
 	return 0;
 }
 

@@ -220,6 +220,15 @@ struct task_struct {
 	struct signal_struct *signal;
 };
 
+/* Linux 7 moved to the task what the flags of the mm said. */
+struct task_exec_state {
+	u32 dumpable;
+};
+
+struct task_struct___exec {
+	struct task_exec_state *exec_state;
+};
+
 struct linux_binprm {
 	struct file *file;
 	const char *filename, *interp;

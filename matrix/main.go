@@ -28,10 +28,10 @@ import (
 )
 
 func main() {
-	only := flag.String("k", "", "run the rows whose name matches `REGEXP`")
+	only := flag.String("k", ".*", "run the rows whose whole name matches `REGEXP`")
 	tests := flag.String("run", "", "run the tests whose name matches `REGEXP`")
 	flag.Parse()
-	match, err := regexp.Compile(*only)
+	match, err := regexp.Compile("^(?:" + *only + ")$")
 	if err != nil || flag.NArg() > 0 {
 		flag.Usage()
 		os.Exit(2)

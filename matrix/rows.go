@@ -21,7 +21,7 @@ var rows = []row{
 	{name: "5.10", arch: amd64, suite: "bullseye-security", security: true, image: regexp.MustCompile(`^linux-image-5\.10\.0-[0-9]+-cloud-amd64$`)},
 	{name: "6.1", arch: amd64, suite: "bookworm", image: regexp.MustCompile(`^linux-image-6\.1\.0-[0-9]+-cloud-amd64$`)},
 	{name: "6.12", arch: amd64, suite: "trixie", image: regexp.MustCompile(`^linux-image-6\.12\.[0-9]+\+deb13-cloud-amd64$`)},
-	{name: "7", arch: amd64, suite: "sid", image: regexp.MustCompile(`^linux-(image|binary)-7\.[0-9.]+\+deb[0-9]+-cloud-amd64$`)},
+	{name: "7", arch: amd64, suite: "sid", image: regexp.MustCompile(`^linux-binary-7\.[0-9.]+\+deb[0-9]+-cloud-amd64$`)},
 	{name: "6.12-arm64", arch: arm64, suite: "trixie", image: regexp.MustCompile(`^linux-image-6\.12\.[0-9]+\+deb13-cloud-arm64$`)},
 }
 
