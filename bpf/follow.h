@@ -89,7 +89,7 @@ static __always_inline bool is_dumpable(struct task_struct *p, struct mm_struct 
 	if (field_exists(struct task_struct___exec, exec_state)) {
 		struct task_struct___exec *t = (void *)p;
 
-		return read(read(t, exec_state), dumpable) == 1; /* TASK_DUMPABLE_OWNER */
+		return read(read(t, exec_state), dumpable) == TASK_DUMPABLE_OWNER;
 	}
 	if (field_exists(struct mm_struct___bitmap, flags.__mm_flags)) {
 		struct mm_struct___bitmap *m = (void *)mm;

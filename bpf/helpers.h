@@ -52,15 +52,6 @@ static long (*const bpf_find_vma)(struct task_struct *task, u64 addr, void *call
 				  u64 flags) = (void *)180;
 static long (*const bpf_loop)(u32 n, void *callback, void *ctx, u64 flags) = (void *)181;
 
-/*
- * Since Linux 7 a tracing program can be preempted, and while it waits to go on it
- * does not run for anybody else on that CPU: what others do there would be missed.
- * So programs begin and end with these. For older kernels user space takes the calls
- * out (internal/observe/load.go).
- */
-extern void bpf_preempt_disable(void) SEC(".ksyms");
-extern void bpf_preempt_enable(void) SEC(".ksyms");
-
 /* CO-RE queries of a field (enum bpf_field_info_kind of libbpf). */
 #define field_offset(type, field) __builtin_preserve_field_info(((type *)0)->field, 0)
 #define field_exists(type, field) __builtin_preserve_field_info(((type *)0)->field, 2)

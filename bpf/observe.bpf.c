@@ -89,9 +89,7 @@ static __always_inline void entered(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/sys_enter")
 int sys_enter(struct bpf_raw_tracepoint_args *ctx)
 {
-	bpf_preempt_disable();
 	entered(ctx);
-	bpf_preempt_enable();
 	return 0;
 }
 
@@ -174,36 +172,28 @@ static __always_inline void returned(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/sys_exit")
 int sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	bpf_preempt_disable();
 	returned(ctx);
-	bpf_preempt_enable();
 	return 0;
 }
 
 SEC("raw_tp/sched_process_fork")
 int sched_process_fork(struct bpf_raw_tracepoint_args *ctx)
 {
-	bpf_preempt_disable();
 	forked((void *)ctx->args[0], (void *)ctx->args[1]);
-	bpf_preempt_enable();
 	return 0;
 }
 
 SEC("raw_tp/sched_process_exec")
 int sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
 {
-	bpf_preempt_disable();
 	execed((void *)ctx->args[0], ctx->args[1], (void *)ctx->args[2]);
-	bpf_preempt_enable();
 	return 0;
 }
 
 SEC("raw_tp/sched_process_exit")
 int sched_process_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	bpf_preempt_disable();
 	exited((void *)ctx->args[0]);
-	bpf_preempt_enable();
 	return 0;
 }
 

@@ -221,8 +221,12 @@ struct task_struct {
 };
 
 /* Linux 7 moved to the task what the flags of the mm said. */
+enum task_dumpable {
+	TASK_DUMPABLE_OWNER = 1,
+};
+
 struct task_exec_state {
-	u32 dumpable;
+	enum task_dumpable dumpable;
 };
 
 struct task_struct___exec {

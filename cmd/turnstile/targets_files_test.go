@@ -441,7 +441,7 @@ func TestIOUring(t *testing.T) {
 			if (r.doc.Lost["io_uring"] == 0) != tt.complete {
 				t.Errorf("lost is %v", r.doc.Lost)
 			}
-			if strings.Contains(r.stderr, "io_uring") == tt.complete {
+			if strings.Contains(r.stderr, "what io_uring did") == tt.complete {
 				t.Errorf("what the user is told:\n%s", r.stderr)
 			}
 		})

@@ -79,9 +79,6 @@ func load(o *Options, bell doorbell) (*ebpf.Collection, error) {
 	if !features.Has(kernel.Loop) {
 		withoutCallbacks(spec)
 	}
-	if v, err := kernel.Running(); err != nil || !v.AtLeast(6, 19) {
-		withoutKfuncs(spec)
-	}
 	for name, value := range constantsFor(o, caller, bell, features, ring, cpus) {
 		if err := spec.Variables[name].Set(value); err != nil {
 			return nil, fmt.Errorf("setting %q: %w", name, err)
@@ -265,19 +262,6 @@ func withoutCallbacks(spec *ebpf.CollectionSpec) {
 			ins := &p.Instructions[i]
 			if ins.IsLoadOfFunctionPointer() {
 				*ins = asm.LoadImm(ins.Dst, 0, asm.DWord).WithMetadata(ins.Metadata).WithReference("")
-			}
-		}
-	}
-}
-
-// withoutKfuncs takes the calls of bpf_preempt_disable and its kin out of the
-// programs, for kernels that do not preempt them.
-func withoutKfuncs(spec *ebpf.CollectionSpec) {
-	for _, p := range spec.Programs {
-		for i := range p.Instructions {
-			ins := &p.Instructions[i]
-			if ins.IsKfuncCall() {
-				*ins = asm.Mov.Imm(asm.R0, 0).WithSymbol(ins.Symbol()).WithSource(ins.Source())
 			}
 		}
 	}
