@@ -116,7 +116,11 @@ func printTable(w io.Writer, results []result) {
 		for _, tests := range r.skipped {
 			skips += len(tests)
 		}
-		fmt.Fprintf(w, "| %s | %s | %d | %d | %d | %v |\n", r.row.name, r.kernel, r.passed, len(r.failed), skips, r.stopped.Sub(r.started).Round(time.Second))
+		took := "–"
+		if r.done {
+			took = r.stopped.Sub(r.started).Round(time.Second).String()
+		}
+		fmt.Fprintf(w, "| %s | %s | %d | %d | %d | %s |\n", r.row.name, r.kernel, r.passed, len(r.failed), skips, took)
 	}
 	for _, r := range results {
 		for _, reason := range slices.Sorted(maps.Keys(r.skipped)) {
