@@ -24,7 +24,9 @@ func TestMain(m *testing.M) {
 func needObserve(t testing.TB) {
 	t.Helper()
 	testenv.Root(t)
-	testenv.Kernel(t, kernel.BTF, kernel.RingBuf)
+	if err := kernel.Check(kernel.Observe); err != nil {
+		testenv.Lack(t, err.Error())
+	}
 }
 
 // observation is a run of turnstile observe that has ended.

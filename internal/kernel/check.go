@@ -99,10 +99,10 @@ func (e *MissingError) Fix() string {
 	return first[0].Fix
 }
 
-// decisive returns the blockers to speak of: the most stubborn one and those
-// that share its reason and its remedy. A kernel that lacks something comes
-// first, since no privilege helps there, and of what it lacks the newest; then
-// what forbids. Without privilege most other answers repeat that one.
+// decisive are the blockers that the error names: the one that is hardest to remove,
+// and those with the same reason and the same remedy. Hardest is what the kernel
+// lacks, the newest of it, since no privilege helps there; then what a policy
+// forbids. Lack of privilege comes last: most of the other answers repeat it.
 func (e *MissingError) decisive() Results {
 	for _, cause := range []Cause{CauseKernel, CausePolicy, CausePrivilege, CauseNone} {
 		var lead *Result

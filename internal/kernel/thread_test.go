@@ -44,9 +44,7 @@ func TestDyingThreadIsNeverTheMainThread(t *testing.T) {
 // Only one listener may sit above a process: within a sandbox that has one the
 // answer must blame that, not the kernel.
 func TestSecondListenerIsForbidden(t *testing.T) {
-	if !Probe(SeccompListener).Has(SeccompListener) {
-		t.Skip("no listener to be had here at all")
-	}
+	need(t, SeccompListener)
 	onDyingThread(func() {
 		fd, errno := installListener()
 		if errno != 0 {

@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/testenv"
 )
 
 var somebody = &User{Name: "somebody", UID: 4999, GID: 4998, Groups: []uint32{4998, 4997}}
 
 func TestDo(t *testing.T) {
-	asRoot(t)
+	testenv.Root(t)
 	dir := publicDir(t)
 	secret := filepath.Join(dir, "secret")
 	mustDo(os.WriteFile(secret, []byte("of root"), 0o600))
@@ -74,7 +76,7 @@ func TestDo(t *testing.T) {
 // setfsuid(2) is not enough, which is why Do goes further: this fails on the
 // day on which the kernel guards such files otherwise.
 func TestFileAccessIDsAreNotEnough(t *testing.T) {
-	asRoot(t)
+	testenv.Root(t)
 	err := (&User{}).Do(func() error { // a thread of its own
 		unix.RawSyscall(unix.SYS_SETFSUID, 4999, 0, 0)
 		f, err := os.OpenFile("/proc/sys/kernel/core_pattern", os.O_WRONLY, 0)
@@ -90,7 +92,7 @@ func TestDoReturnsErrors(t *testing.T) {
 	want := errors.New("no")
 	for _, u := range []*User{nil, {}} {
 		if u != nil {
-			asRoot(t)
+			testenv.Root(t)
 		}
 		if err := u.Do(func() error { return want }); !errors.Is(err, want) {
 			t.Errorf("Do() = %v, want %v", err, want)
@@ -101,7 +103,7 @@ func TestDoReturnsErrors(t *testing.T) {
 // No other thread ever has the rights of the user, and the one that had them
 // is gone soon after.
 func TestDoLeavesNoThread(t *testing.T) {
-	asRoot(t)
+	testenv.Root(t)
 	for range 50 {
 		mustDo(somebody.Do(func() error { return nil }))
 		if unix.Geteuid() != 0 {
@@ -126,7 +128,7 @@ func TestDoLeavesNoThread(t *testing.T) {
 }
 
 func TestDoNeedsRoot(t *testing.T) {
-	asRoot(t)
+	testenv.Root(t)
 	// Not root any more, on this one thread; goroutines that it starts run
 	// elsewhere, so assume is called here.
 	err := somebody.Do(func() error {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/testenv"
 )
 
 // fatal are the signals that end a process by default; the exit code is what a
@@ -66,7 +68,7 @@ func TestEndsWithIgnoredSIGCHLD(t *testing.T) {
 
 // The first process of a pid namespace survives its own signals.
 func TestEndsAsFirstProcess(t *testing.T) {
-	asRoot(t)
+	testenv.Root(t)
 	for _, sig := range fatal {
 		cmd := turnstile([]string{"unshare", "--pid", "--fork", "--mount-proc", "--kill-child"},
 			"sh", "-c", fmt.Sprintf("kill -%d $$", sig))

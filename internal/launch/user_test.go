@@ -11,21 +11,15 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-)
 
-// asRoot skips what only root can do.
-func asRoot(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("SKIPPED: only root may change the user")
-	}
-}
+	"github.com/turnstile-project/turnstile/internal/testenv"
+)
 
 // inDatabase makes a program run what it is followed by with its own
 // /etc/passwd and /etc/group.
 func inDatabase(t *testing.T) []string {
 	t.Helper()
-	asRoot(t)
+	testenv.Root(t)
 	dir := t.TempDir()
 	for name, content := range map[string]string{
 		"passwd": "root:x:0:0:root:/root:/bin/bash\n" +
@@ -116,7 +110,7 @@ func TestTargetRunsAsInvokingUser(t *testing.T) {
 // Nothing of root is left: real, effective, saved and file-access ids, and no
 // capability.
 func TestTargetHasNothingOfRoot(t *testing.T) {
-	asRoot(t)
+	testenv.Root(t)
 	cmd := turnstile(nil, "grep", "-E", "^(Uid|Gid|Groups|CapPrm|CapEff|CapAmb):", "/proc/self/status")
 	cmd.Env = append(cmd.Env, roleVariable+"=turnstile as invoking user", "SUDO_UID=4999", "SUDO_GID=4998")
 	output, err := cmd.Output()
@@ -133,7 +127,7 @@ func TestTargetHasNothingOfRoot(t *testing.T) {
 // What the user may not execute is not executed, nor found in a directory that
 // the user may not enter.
 func TestResolveAsUser(t *testing.T) {
-	asRoot(t)
+	testenv.Root(t)
 	dir := publicDir(t)
 	for name, mode := range map[string]os.FileMode{"open": 0o755, "closed": 0o700} {
 		mustDo(os.Mkdir(filepath.Join(dir, name), mode))
@@ -180,7 +174,7 @@ func TestResolveAsUser(t *testing.T) {
 }
 
 func TestLookupUser(t *testing.T) {
-	asRoot(t)
+	testenv.Root(t)
 	root, err := user.Lookup("root")
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +196,7 @@ func TestLookupUser(t *testing.T) {
 }
 
 func TestLookupUserNeedsRoot(t *testing.T) {
-	asRoot(t)
+	testenv.Root(t)
 	cmd := turnstile([]string{"setpriv", "--reuid=4999", "--regid=4998", "--clear-groups"}, "root")
 	cmd.Env = append(cmd.Env, roleVariable+"=look up")
 	output, err := cmd.Output()
@@ -213,7 +207,7 @@ func TestLookupUserNeedsRoot(t *testing.T) {
 }
 
 func TestInvokingUserErrors(t *testing.T) {
-	asRoot(t)
+	testenv.Root(t)
 	for _, test := range []struct{ uid, gid string }{
 		{"eve", "0"}, {"4711", "staff"}, {"-1", "0"}, {"4294967295", "0"}, {"4711", "4294967296"},
 	} {
