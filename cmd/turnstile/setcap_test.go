@@ -16,12 +16,9 @@ import (
 // nobody is a user without any privilege.
 const nobody = 65534
 
-// setcapped is a copy of turnstile that has the two capabilities from its file, in
-// a directory that nobody may use.
-func setcapped(t *testing.T) (binary, dir string) {
+// copyForNobody is a copy of turnstile in a directory that nobody may use.
+func copyForNobody(t *testing.T) (binary, dir string) {
 	t.Helper()
-	needObserve(t)
-	testenv.Program(t, "setcap")
 	dir, err := os.MkdirTemp("/var/tmp", "turnstile-test-") //nolint:usetesting // the user nobody has to reach it
 	if err != nil {
 		t.Fatal(err)
@@ -34,14 +31,17 @@ func setcapped(t *testing.T) (binary, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := os.ReadFile(self)
-	if err != nil {
-		t.Fatal(err)
-	}
 	binary = filepath.Join(dir, "turnstile")
-	if err := os.WriteFile(binary, b, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	copyFile(t, self, binary, 0o755)
+	return binary, dir
+}
+
+// setcapped is such a copy that has the capabilities for observe from its file.
+func setcapped(t *testing.T) (binary, dir string) {
+	t.Helper()
+	needObserve(t)
+	testenv.Program(t, "setcap")
+	binary, dir = copyForNobody(t)
 	if out, err := exec.Command("setcap", enough(t), binary).CombinedOutput(); err != nil {
 		t.Fatalf("setcap: %v\n%s", err, out)
 	}

@@ -17,20 +17,7 @@ import (
 func TestUnderSudo(t *testing.T) {
 	needObserve(t)
 	testenv.Program(t, "sudo")
-	dir, err := os.MkdirTemp("/var/tmp", "turnstile-test-") //nolint:usetesting // the user nobody has to reach it
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chown(dir, nobody, nobody); err != nil {
-		t.Fatal(err)
-	}
-	turnstile, err := exec.LookPath("turnstile")
-	if err != nil {
-		t.Fatal(err)
-	}
-	binary := filepath.Join(dir, "turnstile")
-	copyFile(t, turnstile, binary, 0o755)
+	binary, dir := copyForNobody(t)
 	// sudo reads its rules from a file of root's; this one is for this test.
 	rules := "/etc/sudoers.d/turnstile-test"
 	if err := os.WriteFile(rules, []byte("nobody ALL=(root) NOPASSWD: "+binary+"\n"), 0o440); err != nil {

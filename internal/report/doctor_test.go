@@ -4,18 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/turnstile-project/turnstile/internal/kernel"
+	"github.com/turnstile-project/turnstile/internal/testenv"
 )
-
-var updateDoctor = flag.Bool("update-doctor", false, "write the golden files of doctor")
 
 // doctorResults is a machine that answers in every way there is.
 func doctorResults() []kernel.Result {
@@ -98,19 +92,7 @@ func TestDoctorGolden(t *testing.T) {
 			if err := write(&got); err != nil {
 				t.Fatal(err)
 			}
-			file := filepath.Join("testdata", name)
-			if *updateDoctor {
-				if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got.String()); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
+			testenv.Golden(t, name, got.Bytes())
 		})
 	}
 }

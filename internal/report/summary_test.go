@@ -2,12 +2,9 @@ package report
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/turnstile-project/turnstile/internal/testenv"
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
 
@@ -54,19 +51,7 @@ func TestSummaryGolden(t *testing.T) {
 			if err := Summary(&b, sample(), o); err != nil {
 				t.Fatal(err)
 			}
-			golden := filepath.Join("testdata", name)
-			if os.Getenv("UPDATE_GOLDEN") != "" {
-				if err := os.WriteFile(golden, b.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), b.String()); diff != "" {
-				t.Errorf("UPDATE_GOLDEN=1 writes it anew\n%s", diff)
-			}
+			testenv.Golden(t, name, b.Bytes())
 		})
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/event"
+	"github.com/turnstile-project/turnstile/internal/testenv"
 )
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -115,19 +116,7 @@ func TestRecorderGolden(t *testing.T) {
 	if err := Encode(&b, d); err != nil {
 		t.Fatal(err)
 	}
-	golden := filepath.Join("testdata", "sample.json")
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		if err := os.WriteFile(golden, b.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), b.String()); diff != "" {
-		t.Errorf("UPDATE_GOLDEN=1 writes %s anew\n%s", golden, diff)
-	}
+	testenv.Golden(t, "sample.json", b.Bytes())
 
 	// What is read is what was written.
 	back, err := Decode(bytes.NewReader(b.Bytes()))

@@ -10,15 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static void check(long ret, int want, const char *what)
-{
-	if (want ? ret >= 0 || errno != want : ret < 0) {
-		fprintf(stderr, "%s: %ld (%m)\n", what, ret);
-		exit(1);
-	}
-}
-#define OK(call) check(call, 0, #call)
-#define FAILS(err, call) check(call, err, #call)
+#include "check.h"
 
 int main(int argc, char **argv)
 {
