@@ -1,7 +1,6 @@
 package launch
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/signal"
@@ -10,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/procstat"
 )
 
 // catchUp returns when what was sent to this process before is in the channels
@@ -51,12 +52,11 @@ func othersSleep() bool {
 		if thread == self {
 			continue
 		}
-		stat, err := os.ReadFile(thread + "/stat")
+		stat, err := procstat.Read(thread + "/stat")
 		if err != nil {
 			continue // it has ended
 		}
-		_, state, _ := bytes.Cut(stat, []byte(") "))
-		if !bytes.HasPrefix(state, []byte("S")) {
+		if stat.State != 'S' {
 			return false
 		}
 	}

@@ -1,11 +1,11 @@
 package launch
 
 import (
-	"bytes"
 	"fmt"
-	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/procstat"
 )
 
 // orphaned reports whether no shell looks after our process group. POSIX calls
@@ -28,27 +28,11 @@ func orphaned() bool {
 		}
 		// A parent whom we may not look at (proc(5), hidepid) is taken for
 		// one with a shell behind it.
-		if pid, err = parent(pid); err != nil {
+		stat, err := procstat.Read(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
 			return false
 		}
+		pid = stat.PPID
 	}
 	return true
-}
-
-// parent is the second field behind the command's name in /proc/PID/stat. The
-// name is in parentheses and may contain whatever separates fields
-// (proc_pid_stat(5)).
-func parent(pid int) (int, error) {
-	name := fmt.Sprintf("/proc/%d/stat", pid)
-	stat, err := os.ReadFile(name)
-	if err != nil {
-		return 0, err
-	}
-	var state string
-	var ppid int
-	fields := stat[bytes.LastIndexByte(stat, ')')+1:]
-	if _, err := fmt.Sscan(string(fields), &state, &ppid); err != nil {
-		return 0, fmt.Errorf("reading %q: %w", name, err)
-	}
-	return ppid, nil
 }

@@ -68,10 +68,6 @@ func (t *Target) abandon() {
 	t.release()
 }
 
-// PID is the number of the target's first process. It is that process's until
-// Wait returns.
-func (t *Target) PID() int { return t.pid }
-
 // Wait returns the status with which the target's first process ended. Until
 // then it passes signals on, and stops and continues with that process. It is
 // to be called once, and nobody else may wait for that process.

@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/event"
+	"github.com/turnstile-project/turnstile/internal/procstat"
 )
 
 // ErrNoProcess says that the process to attach to does not exist.
@@ -111,14 +111,11 @@ func (o *Observer) findStrays() error {
 	return nil
 }
 
-// isGone says whether the thread in a slot has ended; a zombie has.
+// isGone says whether the thread in a slot has ended.
 func isGone(t *bpfTask) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/stat", t.Process.Pid, t.Tid))
+	stat, err := procstat.Read(fmt.Sprintf("/proc/%d/task/%d/stat", t.Process.Pid, t.Tid))
 	if err != nil {
 		return errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH)
 	}
-	// proc_pid_stat(5): the state follows the name, which ends with the last
-	// parenthesis.
-	rest := stat[bytes.LastIndexByte(stat, ')')+1:]
-	return bytes.HasPrefix(rest, []byte(" Z")) || bytes.HasPrefix(rest, []byte(" X"))
+	return stat.Gone()
 }
