@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"time"
-	"unicode/utf8"
 
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/syscalls"
 	"github.com/turnstile-project/turnstile/internal/trace"
+	"github.com/turnstile-project/turnstile/internal/wire"
 )
 
 // JSONLines is the [event.Sink] that writes one JSON object a line for each
@@ -78,7 +78,7 @@ func (j *JSONLines) Event(e *event.Event) {
 		Time: e.Time, PID: e.Process.ID.PID, TID: e.TID, PPID: e.Process.Parent.PID,
 		Category: e.Category.String(), Flags: e.Access.Flags,
 	}
-	out.Comm, out.CommBase64 = text(e.Process.Comm)
+	out.Comm, out.CommBase64 = wire.Text(e.Process.Comm)
 	if e.Call.Nr >= 0 || e.Call.ABI != event.ABIUnknown {
 		out.Syscall = syscalls.Name(e.Call.ABI, e.Call.Nr)
 		out.ABI = e.Call.ABI.String()
@@ -93,7 +93,7 @@ func (j *JSONLines) Event(e *event.Event) {
 	if e.Access.Op.Category() == event.CategoryNetwork {
 		out.Socket = socketOf(&e.Access.Socket)
 	}
-	out.Argv, out.ArgvBase64 = texts(e.Argv)
+	out.Argv, out.ArgvBase64 = wire.Texts(e.Argv)
 	switch {
 	case e.Access.Op == event.OpExit && e.Exit.Signaled():
 		out.Signal = event.SignalName(e.Exit.Signal())
@@ -150,9 +150,9 @@ func targetOf(t *event.Target) jsonTarget {
 	if out.Classes == nil {
 		out.Classes = []string{}
 	}
-	out.Path, out.PathBase64 = text(t.Path)
-	out.Asked, out.AskedBase64 = text(t.Asked)
-	out.Base, out.BaseBase64 = text(t.Base)
+	out.Path, out.PathBase64 = wire.Text(t.Path)
+	out.Asked, out.AskedBase64 = wire.Text(t.Asked)
+	out.Base, out.BaseBase64 = wire.Text(t.Base)
 	return out
 }
 
@@ -164,24 +164,6 @@ func socketOf(s *event.Socket) *jsonSocket {
 	if s.Addr.IsValid() {
 		out.Addr, out.Port = s.Addr.String(), &s.Port
 	}
-	out.Path, out.PathBase64 = text(s.Path)
+	out.Path, out.PathBase64 = wire.Text(s.Path)
 	return out
-}
-
-// text splits s into the two forms that a string of the target has in JSON.
-func text[S string | []byte](s S) (plain string, base64 []byte) {
-	if utf8.ValidString(string(s)) {
-		return string(s), nil
-	}
-	return "", []byte(s)
-}
-
-func texts(list [][]byte) (plain []string, base64 [][]byte) {
-	for _, s := range list {
-		if !utf8.Valid(s) {
-			return nil, list
-		}
-		plain = append(plain, string(s))
-	}
-	return plain, nil
 }

@@ -3,53 +3,14 @@ package trace
 import (
 	"encoding/json"
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/turnstile-project/turnstile/internal/event"
+	"github.com/turnstile-project/turnstile/internal/wire"
 )
 
 // The types here are the JSON form of those in document.go that hold strings of
 // the target. Such a string X that is not UTF-8 is written as X_base64; a list
 // with one such string in it is base64 as a whole.
-
-// text splits s into the two forms that it may have.
-func text(s string) (plain string, base64 []byte) {
-	if utf8.ValidString(s) {
-		return s, nil
-	}
-	return "", []byte(s)
-}
-
-func texts(list []string) (plain []string, base64 [][]byte) {
-	for _, s := range list {
-		if !utf8.ValidString(s) {
-			base64 = make([][]byte, len(list))
-			for i := range list {
-				base64[i] = []byte(list[i])
-			}
-			return nil, base64
-		}
-	}
-	return list, nil
-}
-
-func fromText(plain string, base64 []byte) string {
-	if base64 != nil {
-		return string(base64)
-	}
-	return plain
-}
-
-func fromTexts(plain []string, base64 [][]byte) []string {
-	if base64 == nil {
-		return plain
-	}
-	list := make([]string, len(base64))
-	for i := range base64 {
-		list[i] = string(base64[i])
-	}
-	return list
-}
 
 type wireTarget struct {
 	Argv       []string `json:"argv,omitempty"`
@@ -66,8 +27,8 @@ type wireTarget struct {
 // MarshalJSON implements [json.Marshaler].
 func (t Target) MarshalJSON() ([]byte, error) {
 	w := wireTarget{Status: t.Status, Signal: t.Signal, UID: t.UID, PID: t.PID, Cgroup: t.Cgroup}
-	w.Argv, w.ArgvBase64 = texts(t.Argv)
-	w.Dir, w.DirBase64 = text(t.Dir)
+	w.Argv, w.ArgvBase64 = wire.Texts(t.Argv)
+	w.Dir, w.DirBase64 = wire.Text(t.Dir)
 	return json.Marshal(w)
 }
 
@@ -78,7 +39,7 @@ func (t *Target) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	*t = Target{
-		Argv: fromTexts(w.Argv, w.ArgvBase64), Dir: fromText(w.Dir, w.DirBase64),
+		Argv: wire.FromTexts(w.Argv, w.ArgvBase64), Dir: wire.FromText(w.Dir, w.DirBase64),
 		Status: w.Status, Signal: w.Signal, UID: w.UID, PID: w.PID, Cgroup: w.Cgroup,
 	}
 	return nil
@@ -105,8 +66,8 @@ func (f *File) MarshalJSON() ([]byte, error) {
 		How: f.How.String(), Classes: f.Classes.Names(), Ops: f.Ops, Errors: f.Errors,
 		Processes: f.Processes, Verdicts: f.Verdicts, Rule: f.Rule, Folded: f.Folded,
 	}
-	w.Path, w.PathBase64 = text(f.Path)
-	w.Asked, w.AskedBase64 = texts(f.Asked)
+	w.Path, w.PathBase64 = wire.Text(f.Path)
+	w.Asked, w.AskedBase64 = wire.Texts(f.Asked)
 	if w.Classes == nil {
 		w.Classes = []string{}
 	}
@@ -132,7 +93,7 @@ func (f *File) UnmarshalJSON(b []byte) error {
 		classes |= c
 	}
 	*f = File{
-		Path: fromText(w.Path, w.PathBase64), Asked: fromTexts(w.Asked, w.AskedBase64),
+		Path: wire.FromText(w.Path, w.PathBase64), Asked: wire.FromTexts(w.Asked, w.AskedBase64),
 		How: how, Classes: classes, Ops: w.Ops, Errors: w.Errors,
 		Processes: w.Processes, Verdicts: w.Verdicts, Rule: w.Rule, Folded: w.Folded,
 	}
@@ -154,9 +115,9 @@ type wireExec struct {
 // MarshalJSON implements [json.Marshaler].
 func (e *Exec) MarshalJSON() ([]byte, error) {
 	w := wireExec{Process: e.Process, Count: e.Count, Errors: e.Errors}
-	w.Path, w.PathBase64 = text(e.Path)
-	w.Interpreter, w.InterpreterBase64 = text(e.Interpreter)
-	w.Argv, w.ArgvBase64 = texts(e.Argv)
+	w.Path, w.PathBase64 = wire.Text(e.Path)
+	w.Interpreter, w.InterpreterBase64 = wire.Text(e.Interpreter)
+	w.Argv, w.ArgvBase64 = wire.Texts(e.Argv)
 	return json.Marshal(w)
 }
 
@@ -167,8 +128,8 @@ func (e *Exec) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	*e = Exec{
-		Path: fromText(w.Path, w.PathBase64), Interpreter: fromText(w.Interpreter, w.InterpreterBase64),
-		Argv: fromTexts(w.Argv, w.ArgvBase64), Process: w.Process, Count: w.Count, Errors: w.Errors,
+		Path: wire.FromText(w.Path, w.PathBase64), Interpreter: wire.FromText(w.Interpreter, w.InterpreterBase64),
+		Argv: wire.FromTexts(w.Argv, w.ArgvBase64), Process: w.Process, Count: w.Count, Errors: w.Errors,
 	}
 	return nil
 }
@@ -195,7 +156,7 @@ func (s *Socket) MarshalJSON() ([]byte, error) {
 		Op: s.Op, Family: s.Family, Type: s.Type, Protocol: s.Protocol, Addr: s.Addr, Port: s.Port,
 		Abstract: s.Abstract, Raw: s.Raw, Count: s.Count, Errors: s.Errors, Processes: s.Processes,
 	}
-	w.Path, w.PathBase64 = text(s.Path)
+	w.Path, w.PathBase64 = wire.Text(s.Path)
 	return json.Marshal(w)
 }
 
@@ -207,7 +168,7 @@ func (s *Socket) UnmarshalJSON(b []byte) error {
 	}
 	*s = Socket{
 		Op: w.Op, Family: w.Family, Type: w.Type, Protocol: w.Protocol, Addr: w.Addr, Port: w.Port,
-		Path: fromText(w.Path, w.PathBase64), Abstract: w.Abstract, Raw: w.Raw,
+		Path: wire.FromText(w.Path, w.PathBase64), Abstract: w.Abstract, Raw: w.Raw,
 		Count: w.Count, Errors: w.Errors, Processes: w.Processes,
 	}
 	return nil
@@ -235,8 +196,8 @@ func (p *Process) MarshalJSON() ([]byte, error) {
 		ID: p.ID, PID: p.PID, PPID: p.PPID, UID: p.UID, Started: p.Started, Exited: p.Exited,
 		Status: p.Status, Signal: p.Signal, Folded: p.Folded,
 	}
-	w.Comm, w.CommBase64 = text(p.Comm)
-	w.Exe, w.ExeBase64 = text(p.Exe)
+	w.Comm, w.CommBase64 = wire.Text(p.Comm)
+	w.Exe, w.ExeBase64 = wire.Text(p.Exe)
 	return json.Marshal(w)
 }
 
@@ -247,8 +208,8 @@ func (p *Process) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	*p = Process{
-		ID: w.ID, PID: w.PID, PPID: w.PPID, Comm: fromText(w.Comm, w.CommBase64),
-		Exe: fromText(w.Exe, w.ExeBase64), UID: w.UID, Started: w.Started, Exited: w.Exited,
+		ID: w.ID, PID: w.PID, PPID: w.PPID, Comm: wire.FromText(w.Comm, w.CommBase64),
+		Exe: wire.FromText(w.Exe, w.ExeBase64), UID: w.UID, Started: w.Started, Exited: w.Exited,
 		Status: w.Status, Signal: w.Signal, Folded: w.Folded,
 	}
 	return nil
