@@ -8,14 +8,14 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/turnstile-project/turnstile/internal/kernel"
 )
 
 // describeMachine is a list of what a reader compares first.
 func describeMachine() (string, error) {
-	var u unix.Utsname
-	if err := unix.Uname(&u); err != nil {
-		return "", fmt.Errorf("asking for the kernel release: %w", err)
+	release, _, err := kernel.Release()
+	if err != nil {
+		return "", err
 	}
 	mitigations, err := mitigations()
 	if err != nil {
@@ -25,7 +25,7 @@ func describeMachine() (string, error) {
 	item := func(name, value string) { fmt.Fprintf(&list, "- %s: %s\n", name, value) }
 	item("Date", time.Now().UTC().Format(time.DateOnly))
 	item("CPU", fmt.Sprintf("%s, %d vCPUs, %s", cpuModel(), runtime.NumCPU(), runtime.GOARCH))
-	item("Kernel", unix.ByteSliceToString(u.Release[:]))
+	item("Kernel", release)
 	item("BPF JIT", fmt.Sprintf("enabled %s, hardened %s", setting("net/core/bpf_jit_enable"), setting("net/core/bpf_jit_harden")))
 	item("Go", runtime.Version())
 	for _, m := range mitigations {

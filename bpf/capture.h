@@ -14,11 +14,17 @@
  * The record of a call is put together by functions that are verified one by one
  * and meet in the scratch buffer: it says which thread and which plan.
  */
-static __always_inline struct plan *plan_in(struct scratch *s)
+/* find_call finds the thread and the plan of the call that the scratch buffer names. */
+static __always_inline bool find_call(struct scratch *s, struct task **t, struct plan **plan)
 {
-	u32 i = s->plan;
+	u32 i;
 
-	return bpf_map_lookup_elem(&plans, &i);
+	if (!s)
+		return false;
+	i = s->plan;
+	*t = task_in(s->slot);
+	*plan = bpf_map_lookup_elem(&plans, &i);
+	return *t && *plan;
 }
 
 /* keep_late tries again what could not be read when the call began. */
@@ -103,11 +109,7 @@ __noinline int put_operand(u64 k, s64 ret)
 
 	k &= 1;
 	opaque(k);
-	if (!s)
-		return TOLD_NOTHING;
-	t = task_in(s->slot);
-	plan = plan_in(s);
-	if (!t || !plan || !has_room(s))
+	if (!find_call(s, &t, &plan) || !has_room(s))
 		return TOLD_NOTHING;
 	len = t->length[k];
 	if (len > 0 && len < STRING_MAX) {
@@ -149,11 +151,7 @@ __noinline int put_address(s64 ret)
 	u32 from;
 	s32 len;
 
-	if (!s)
-		return TOLD_NOTHING;
-	t = task_in(s->slot);
-	plan = plan_in(s);
-	if (!t || !plan || !has_room(s))
+	if (!find_call(s, &t, &plan) || !has_room(s))
 		return TOLD_NOTHING;
 	len = t->length[0];
 	if (len < 0) {
@@ -424,14 +422,10 @@ __noinline int report(s64 ret)
 {
 	struct scratch *s = scratch(SCRATCH_EXIT);
 	u32 reason = LOST_RINGBUF_CALL;
-	const struct plan *plan;
-	const struct task *t;
+	struct plan *plan;
+	struct task *t;
 
-	if (!s)
-		return -1;
-	t = task_in(s->slot);
-	plan = plan_in(s);
-	if (!t || !plan)
+	if (!find_call(s, &t, &plan))
 		return -1;
 	begin_call(s, t, plan->flags & PLAN_NO_RESULT ? 0 : RECORD_RETURNED, ret);
 	if (touches(s, plan, ret)) {
@@ -451,15 +445,11 @@ __noinline int report(s64 ret)
 __noinline int report_message(u32 i, s64 ret)
 {
 	struct scratch *s = scratch(SCRATCH_EXIT);
-	const struct plan *plan;
+	struct plan *plan;
 	struct task *t;
 	u32 stride;
 
-	if (!s)
-		return -1;
-	t = task_in(s->slot);
-	plan = plan_in(s);
-	if (!t || !plan)
+	if (!find_call(s, &t, &plan))
 		return -1;
 	stride = t->abi == ABI_NATIVE ? 64 : 32; /* sizeof(struct mmsghdr) */
 	keep_message(t, t->args[plan->mmsg & 7] + i * stride);

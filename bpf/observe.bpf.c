@@ -44,7 +44,8 @@ static __always_inline void answer_doorbell(struct task_struct *cur, s64 nr, con
 		*entry = args[2] ? SLOT_LAUNCHER : 0;
 }
 
-static __always_inline void entered(struct bpf_raw_tracepoint_args *ctx)
+SEC("raw_tp/sys_enter")
+int sys_enter(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *cur = current_task();
 	const void *regs = (void *)ctx->args[0];
@@ -55,41 +56,35 @@ static __always_inline void entered(struct bpf_raw_tracepoint_args *ctx)
 	u32 slot, abi;
 
 	if (by_cgroup && bpf_current_task_under_cgroup(&cgroups, 0) != 1)
-		return;
+		return 0;
 	entry = slot_of(load(cur, pid));
 	if (!entry)
-		return;
+		return 0;
 	slot = *entry;
 	if (by_cgroup && !slot)
 		slot = adopt(cur);
 	t = bpf_map_lookup_elem(&tasks, &slot);
 	if (!t || !slot) {
 		answer_doorbell(cur, nr, regs);
-		return;
+		return 0;
 	}
 	if (t->state != TASK_FOLLOWED)
-		return;
+		return 0;
 
 	abi = call_abi(cur, &nr);
 	count_call(t, slot, abi, nr);
 	if (!planned || slot == SLOT_SHARED)
-		return;
+		return 0;
 	t->nr = t->does = nr;
 	t->abi = abi;
 	t->in_call = 1;
 	t->fresh = 0;
 	plan = plan_of(abi, nr);
 	if (!plan || !plan->flags)
-		return;
+		return 0;
 	enter_planned(t, slot, regs);
 	if (plan->flags & PLAN_NO_RETURN)
 		report_last_call(t);
-}
-
-SEC("raw_tp/sys_enter")
-int sys_enter(struct bpf_raw_tracepoint_args *ctx)
-{
-	entered(ctx);
 	return 0;
 }
 
@@ -128,7 +123,8 @@ __noinline int entered_unseen(u64 saved_regs, u32 slot)
 	return true;
 }
 
-static __always_inline void returned(struct bpf_raw_tracepoint_args *ctx)
+SEC("raw_tp/sys_exit")
+int sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *cur = current_task();
 	s64 ret = ctx->args[1];
@@ -140,39 +136,33 @@ static __always_inline void returned(struct bpf_raw_tracepoint_args *ctx)
 
 	entry = slot_of(load(cur, pid));
 	if (!entry || !*entry)
-		return;
+		return 0;
 	slot = *entry;
 	t = bpf_map_lookup_elem(&tasks, &slot);
 	if (!t || t->state != TASK_FOLLOWED)
-		return;
+		return 0;
 
 	if (slot == SLOT_SHARED || !t->in_call) {
 		if (!entered_unseen(ctx->args[0], slot))
-			return;
+			return 0;
 		if (slot == SLOT_SHARED) {
 			s = scratch(SCRATCH_EXIT);
 			if (!s)
-				return;
+				return 0;
 			t = &s->guest;
 		}
 	}
 	t->in_call = 0;
 	plan = plan_of(t->abi, t->nr);
 	if (!plan)
-		return;
+		return 0;
 	if (is_error(ret) && !(plan->flags & PLAN_NO_RESULT))
 		count_error(t->abi, t->nr, ret);
 	if (!plan->flags)
-		return;
+		return 0;
 	s = scratch(SCRATCH_EXIT);
 	if (s)
 		capture(s, slot, t, ret);
-}
-
-SEC("raw_tp/sys_exit")
-int sys_exit(struct bpf_raw_tracepoint_args *ctx)
-{
-	returned(ctx);
 	return 0;
 }
 

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/event"
+	"github.com/turnstile-project/turnstile/internal/kernel"
 	"github.com/turnstile-project/turnstile/internal/launch"
 	"github.com/turnstile-project/turnstile/internal/outfile"
 	"github.com/turnstile-project/turnstile/internal/report"
@@ -162,11 +163,7 @@ func (s *session) describe(d *trace.Document) {
 
 func hostInfo(btf bool) trace.Host {
 	h := trace.Host{BTF: btf}
-	var u unix.Utsname
-	if err := unix.Uname(&u); err == nil {
-		h.Kernel = unix.ByteSliceToString(u.Release[:])
-		h.Arch = unix.ByteSliceToString(u.Machine[:])
-	}
+	h.Kernel, h.Arch, _ = kernel.Release() // cannot fail where observe works
 	if h.Arch == "aarch64" {
 		h.Arch = event.ARM64.String()
 	}

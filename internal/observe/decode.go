@@ -217,6 +217,14 @@ func (d *decoder) call() {
 	syscalls.Classify(&e.Access)
 }
 
+// errnoOf is the error that a call returned, 0 if it did not fail.
+func errnoOf(ret int64) event.Errno {
+	if ret < 0 && ret >= -4095 { // MAX_ERRNO, include/linux/err.h
+		return event.Errno(-ret)
+	}
+	return 0
+}
+
 // resolve adds to the targets where they are and what they are.
 func (d *decoder) resolve() {
 	r, a := &d.record, &d.event.Access

@@ -179,11 +179,3 @@ func (p *bpfPlan) options(spec *syscalls.Spec) {
 		}
 	}
 }
-
-// errnoOf is the error that a call returned, 0 if it did not fail.
-func errnoOf(ret int64) event.Errno {
-	if ret < 0 && ret >= -4095 { // MAX_ERRNO, include/linux/err.h
-		return event.Errno(-ret)
-	}
-	return 0
-}
