@@ -7,13 +7,17 @@
 /*
  * A record is built in a buffer of the CPU and copied to the ring in one piece,
  * so that it takes the room that it needs and no more. Each hook has a buffer of
- * its own: on kernels that let a tracing program be preempted, another thread may
- * run another hook in between, but not the same one.
+ * its own: where a program can be preempted (the iterator everywhere, the others on
+ * Linux 7) another thread may run another hook in between, but not the same one.
  */
 enum scratch_user {
 	SCRATCH_ENTER,
 	SCRATCH_EXIT,
-	SCRATCH_LIFE,
+	SCRATCH_FORK,
+	SCRATCH_EXEC,
+	SCRATCH_END,
+	SCRATCH_TREE,
+	SCRATCH_RING,
 	SCRATCH_USERS,
 };
 

@@ -18,6 +18,7 @@
 /* Flags of map updates and of the ring buffer. */
 #define BPF_ANY             0
 #define BPF_NOEXIST         1
+#define BPF_F_MMAPABLE      1024
 #define BPF_RB_NO_WAKEUP    1
 #define BPF_RB_FORCE_WAKEUP 2
 
@@ -26,6 +27,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_CGROUP_ARRAY = 8,
 	BPF_MAP_TYPE_QUEUE = 22,
+	BPF_MAP_TYPE_STACK = 23,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
@@ -47,13 +49,19 @@ static long (*const bpf_probe_read_kernel_str)(void *dst, u32 size, const void *
 static u64 (*const bpf_ktime_get_boot_ns)(void) = (void *)125;
 static long (*const bpf_ringbuf_output)(void *ring, void *data, u64 size, u64 flags) = (void *)130;
 static struct task_struct *(*const bpf_get_current_task_btf)(void) = (void *)158;
-
+static struct pt_regs *(*const bpf_task_pt_regs)(struct task_struct *task) = (void *)175;
 static long (*const bpf_find_vma)(struct task_struct *task, u64 addr, void *callback, void *ctx,
 				  u64 flags) = (void *)180;
 static long (*const bpf_loop)(u32 n, void *callback, void *ctx, u64 flags) = (void *)181;
 
-/* CO-RE queries of a field (enum bpf_field_info_kind of libbpf). */
+/* Functions of the kernel that it lets programs call (kernel/bpf/helpers.c), since 6.2. */
+#define __ksym __attribute__((section(".ksyms")))
+extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym;
+extern void bpf_task_release(struct task_struct *task) __ksym;
+
+/* CO-RE queries (enum bpf_field_info_kind and bpf_type_info_kind of libbpf). */
 #define field_offset(type, field) __builtin_preserve_field_info(((type *)0)->field, 0)
+#define type_exists(type)         __builtin_preserve_type_info(*(type *)0, 0)
 #define field_exists(type, field) __builtin_preserve_field_info(((type *)0)->field, 2)
 
 /* Keeps the compiler from folding x into what it is computed from, where that

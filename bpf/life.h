@@ -4,7 +4,7 @@
 
 #include "paths.h"
 
-static __always_inline void put_image(struct scratch *s, struct task_struct *p)
+static __always_inline void put_image(struct scratch *s, u32 user, struct task_struct *p)
 {
 	struct mm_struct *mm = read(p, mm);
 	struct file *exe = mm ? read(mm, exe_file) : NULL;
@@ -13,7 +13,7 @@ static __always_inline void put_image(struct scratch *s, struct task_struct *p)
 	if (!exe)
 		return;
 	bpf_probe_read_kernel(&b, sizeof(b), __builtin_preserve_access_index(&exe->f_path));
-	put_names(SCRATCH_LIFE, SEGMENT_EXE, b.mnt, b.dentry);
+	put_names(user, SEGMENT_EXE, b.mnt, b.dentry);
 }
 
 /* put_working_directory appends where the path of a script starts, if that is
@@ -24,7 +24,7 @@ static __always_inline void put_working_directory(struct scratch *s, struct task
 	struct path pwd = read(fs, pwd);
 
 	if (s->segments[sizeof(struct segment)] != '/')
-		put_names(SCRATCH_LIFE, SEGMENT_BASE, (u64)pwd.mnt, (u64)pwd.dentry);
+		put_names(SCRATCH_EXEC, SEGMENT_BASE, (u64)pwd.mnt, (u64)pwd.dentry);
 }
 
 /* put_argv appends the argument strings of the image that p has just got. They
@@ -130,7 +130,7 @@ static __always_inline void put_loader(struct scratch *s, struct task_struct *p)
 		return;
 	}
 	bpf_probe_read_kernel(&b, sizeof(b), __builtin_preserve_access_index(&file->f_path));
-	put_names(SCRATCH_LIFE, SEGMENT_LOADER, b.mnt, b.dentry);
+	put_names(SCRATCH_EXEC, SEGMENT_LOADER, b.mnt, b.dentry);
 }
 
 static __always_inline void begin_life(struct scratch *s, u8 kind, const struct task *t)
@@ -166,9 +166,9 @@ static __always_inline bool is_leader(struct task_struct *p)
 }
 
 /* adopt follows a thread that was running before anybody looked. */
-static __always_inline u32 adopt(struct task_struct *p)
+static __always_inline u32 adopt(struct task_struct *p, u32 user)
 {
-	struct scratch *s = scratch(SCRATCH_LIFE);
+	struct scratch *s = scratch(user);
 	struct task *t;
 	u32 slot;
 
@@ -182,7 +182,7 @@ static __always_inline u32 adopt(struct task_struct *p)
 	if (!t || t->state != TASK_FOLLOWED)
 		return slot;
 	begin_life(s, RECORD_ADOPT, t);
-	put_image(s, p);
+	put_image(s, user, p);
 	send(s, LOST_RINGBUF_PROCESS);
 	return slot;
 }
@@ -212,7 +212,7 @@ static __always_inline void forget_stale(struct task_struct *child)
 static __always_inline void forked(struct task_struct *parent, struct task_struct *child)
 {
 	u16 *entry = slot_of(read(parent, pid));
-	struct scratch *s = scratch(SCRATCH_LIFE);
+	struct scratch *s = scratch(SCRATCH_FORK);
 	u32 slot = entry ? *entry : 0;
 	struct task *t;
 
@@ -237,14 +237,17 @@ static __always_inline void forked(struct task_struct *parent, struct task_struc
 	send(s, LOST_RINGBUF_PROCESS);
 }
 
-/* execed goes on with a thread that has a new image, and perhaps the pid of its
- * process's leader. */
-static __always_inline void execed(struct task_struct *p, u32 old_pid, struct linux_binprm *bprm)
+/*
+ * execed goes on with a thread that has a new image, and perhaps the pid of its
+ * process's leader. The filename is read through the bprm, where there is one.
+ */
+static __always_inline void execed(struct task_struct *p, u32 old_pid, struct linux_binprm *bprm,
+				   const char *filename)
 {
-	struct scratch *s = scratch(SCRATCH_LIFE);
+	struct scratch *s = scratch(SCRATCH_EXEC);
 	u16 *entry = slot_of(old_pid), *own;
 	const struct cred *cred;
-	const char *filename, *interp;
+	const char *interp;
 	struct task *t;
 	u32 slot = entry ? *entry : 0;
 
@@ -275,14 +278,15 @@ static __always_inline void execed(struct task_struct *p, u32 old_pid, struct li
 		return;
 	}
 	begin_life(s, RECORD_EXEC, t);
-	filename = read(bprm, filename);
-	interp = read(bprm, interp);
+	if (bprm)
+		filename = read(bprm, filename);
 	put_kernel_string(s, SEGMENT_FILENAME, filename);
+	interp = bprm ? read(bprm, interp) : filename;
 	if (interp != filename) {
 		put_kernel_string(s, SEGMENT_INTERP, interp);
 		put_working_directory(s, p);
 	}
-	put_image(s, p);
+	put_image(s, SCRATCH_EXEC, p);
 	if (results)
 		put_loader(s, p);
 	put_argv(s, p);
@@ -293,7 +297,7 @@ static __always_inline void execed(struct task_struct *p, u32 old_pid, struct li
 static __always_inline void exited(struct task_struct *p)
 {
 	u16 *entry = slot_of(read(p, pid));
-	struct scratch *s = scratch(SCRATCH_LIFE);
+	struct scratch *s = scratch(SCRATCH_END);
 	u32 slot = entry ? *entry : 0;
 	struct task *t;
 	bool last;
@@ -340,5 +344,5 @@ static __always_inline void adopt_if_in_tree(struct task_struct *p)
 		return;
 	if (identify(p).pid == root_pid || is_followed(tgid) || is_followed(read(parent, pid)) ||
 	    is_followed(read(parent, tgid)))
-		adopt(p);
+		adopt(p, SCRATCH_TREE);
 }

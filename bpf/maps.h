@@ -17,8 +17,10 @@ const volatile bool results;       /* sys_exit is attached */
 const volatile bool planned;       /* there are plans */
 const volatile bool typed_current; /* bpf_get_current_task_btf, 5.11 */
 const volatile bool has_callbacks; /* bpf_loop and bpf_find_vma, 5.17 */
-const volatile bool by_cgroup;     /* follow the tasks below cgroups[0] */
-const volatile bool restricted;    /* the caller may only look at its own tasks */
+const volatile bool
+	preemptible;            /* raw tracepoint programs are, so the hooks are perf events, 7.0 */
+const volatile bool by_cgroup;  /* follow the tasks below cgroups[0] */
+const volatile bool restricted; /* the caller may only look at its own tasks */
 const volatile u32 caller_uid, caller_gid;
 const volatile u64 caller_caps;
 const volatile u32 caller_user_namespace; /* its inode */
@@ -27,6 +29,7 @@ const volatile u32 own_pid;               /* of Turnstile, which is not followed
 const volatile u32 root_pid;              /* of the tree that the iterator adopts */
 const volatile u64 doorbell[2];           /* see observe.bpf.c */
 const volatile u32 doorbell_nr;
+const volatile s32 io_uring_enter_nr;
 const volatile u64 hash_seed[4];
 const volatile u32 fold_sets;           /* of each CPU: a power of two */
 const volatile u32 wakeup_bytes;        /* wake the reader when a CPU has sent so much */
@@ -50,8 +53,10 @@ struct {
 	__type(value, struct pid_block);
 } pids SEC(".maps");
 
+/* User space maps the slots into its memory. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 2);
 	__type(key, u32);
 	__type(value, struct task);
@@ -59,18 +64,26 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 2);
 	__type(key, u32);
 	__type(value, struct counts);
 } counts SEC(".maps");
 
-/* Slots that nobody has, and slots of ended threads that user space reads,
- * clears and gives back. */
+/* Slots that nobody has. The last one given back comes first, so that memory is
+ * touched for no more of them than there are threads at a time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, 1);
+	__type(value, u32);
+} free_slots SEC(".maps");
+
+/* Slots of ended threads, which user space reads, clears and gives back. */
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
 	__uint(max_entries, 1);
 	__type(value, u32);
-} free_slots SEC(".maps"), ended_slots SEC(".maps");
+} ended_slots SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -92,6 +105,14 @@ struct {
 	__type(key, struct argument_key);
 	__type(value, u64);
 } arguments SEC(".maps");
+
+/* The struct linux_binprm of an exec between two hooks, by pid. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u32);
+	__type(value, u64);
+} execs SEC(".maps");
 
 /* The accesses that were told, by hash. Each CPU has its own part, so that nobody
  * else writes there and nothing has to be atomic. */

@@ -21,6 +21,7 @@ enum record_kind {
 	RECORD_EXEC,     /* a new image */
 	RECORD_EXIT,     /* the last thread of a process ended */
 	RECORD_CALL,     /* a system call */
+	RECORD_OPENED,   /* io_uring opened a file */
 };
 
 enum record_flags {
@@ -134,6 +135,14 @@ enum task_state {
 	TASK_FOLLOWED,
 	TASK_WITHHELD, /* the caller may not look at it */
 	TASK_STRAY,    /* nobody has it any more; user space found out */
+};
+
+/* What the doorbell is rung for: the third argument. */
+enum bell {
+	BELL_LAUNCHED, /* this thread forks the target no more */
+	BELL_LAUNCH,   /* it is about to */
+	BELL_SLOTS,    /* slots are free again: 16 bits each of the other arguments */
+	BELL_SLOTS_MAX = 12,
 };
 
 /* What could not be read when the call began, and is tried again at its end. */

@@ -127,7 +127,7 @@ struct path {
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
-	u32 f_mode;
+	u32 f_mode, f_flags;
 	void *private_data;
 };
 
@@ -276,6 +276,28 @@ struct unix_sock {
 struct user_msghdr {
 	void *msg_name;
 	int msg_namelen;
+};
+
+/* Linux 7 has it, and uses it for nothing but to let tracepoints be preempted. */
+typedef struct {
+} class_srcu_fast_notrace_t;
+
+/* What perf events are given (tracefs, events/GROUP/NAME/format). */
+struct trace_event_raw_sys_enter {
+	long id;
+};
+
+struct trace_event_raw_sys_exit {
+	long ret;
+};
+
+struct trace_event_raw_sched_process_fork {
+	int child_pid;
+};
+
+struct trace_event_raw_sched_process_exec {
+	u32 __data_loc_filename; /* the lower half is the offset */
+	int old_pid;
 };
 
 /* The context of a task iterator, kernel/bpf/task_iter.c. */

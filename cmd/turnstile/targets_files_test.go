@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/event"
+	"github.com/turnstile-project/turnstile/internal/kernel"
 	"github.com/turnstile-project/turnstile/internal/testenv"
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
@@ -444,6 +445,22 @@ func TestIOUring(t *testing.T) {
 			if strings.Contains(r.stderr, "what io_uring did") == tt.complete {
 				t.Errorf("what the user is told:\n%s", r.stderr)
 			}
+		})
+	}
+	// Where programs can be attached to functions, what it opens is told.
+	for _, who := range []string{"the process", "a worker"} {
+		t.Run("opened by "+who, func(t *testing.T) {
+			args := []string{"-q", "--files", "--", program, dir + "/file"}
+			if who == "a worker" {
+				args = append(args, "async")
+			}
+			r := watched(t, args...)
+			demandExit(t, r, 0)
+			var want []string
+			if kernel.Probe(kernel.Fentry).Has(kernel.Fentry) {
+				want = []string{`./file fd read ops{open 1}`}
+			}
+			demandLines(t, fileLines(r.doc, dir), want)
 		})
 	}
 	// Counts of calls are complete with io_uring as without.

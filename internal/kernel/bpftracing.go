@@ -30,8 +30,8 @@ var bpfTracingFeatures = []entry{
 		Without: "--pid does not work.",
 	}, (*session).taskIteratorAnswer},
 	{Feature{
-		ID: Fentry, Name: "fentry programs", Since: "5.5", Config: "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS",
-		Without: unused,
+		ID: Fentry, Name: "fentry programs", Since: "5.5", Config: "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS", Needs: optional(Observe),
+		Without: "The files that io_uring opens are not named.",
 	}, (*session).fentryAnswer},
 	{Feature{
 		ID: LSMPrograms, Name: "BPF LSM programs", Since: "5.7", Config: "CONFIG_BPF_LSM",

@@ -89,7 +89,7 @@ type entry struct {
 var table = slices.Concat(
 	in(GroupKernel, kernelFeatures),
 	in(GroupPrivilege, privilegeFeatures),
-	in(GroupBPF, slices.Concat(bpfMapFeatures, bpfProgramFeatures, bpfTracingFeatures, bpfOtherFeatures)),
+	in(GroupBPF, slices.Concat(bpfMapFeatures, bpfProgramFeatures, bpfTracingFeatures, bpfPreemptionFeatures, bpfOtherFeatures)),
 	in(GroupSeccomp, seccompFeatures),
 	in(GroupLandlock, landlockFeatures),
 	in(GroupSyscall, syscallFeatures),

@@ -28,11 +28,11 @@ func (o *Observer) endedSlots(slots []uint32) ([]uint32, error) {
 	}
 }
 
-// settle passes on the counts of a thread that has ended, and frees its slot.
+// settle passes on the counts of a thread that has ended, and clears its slot.
 func (o *Observer) settle(slot uint32, sink event.Sink) error {
-	var t bpfTask
-	if err := o.maps.tasks.Lookup(slot, &t); err != nil {
-		return fmt.Errorf("reading slot %d: %w", slot, err)
+	t, err := o.slots.task(slot)
+	if err != nil {
+		return err
 	}
 	switch bpfTaskState(t.State) {
 	case bpfTaskStateTASK_ARMED:
@@ -47,16 +47,7 @@ func (o *Observer) settle(slot uint32, sink event.Sink) error {
 			o.settleProcess(&t, sink)
 		}
 	}
-	if err := o.maps.counts.Update(slot, &o.zeroCounts, ebpf.UpdateExist); err != nil {
-		return fmt.Errorf("clearing the counts of slot %d: %w", slot, err)
-	}
-	if err := o.maps.tasks.Update(slot, &bpfTask{}, ebpf.UpdateExist); err != nil {
-		return fmt.Errorf("clearing slot %d: %w", slot, err)
-	}
-	if err := o.maps.freeSlots.Update(nil, slot, ebpf.UpdateAny); err != nil {
-		return fmt.Errorf("freeing slot %d: %w", slot, err)
-	}
-	return nil
+	return o.slots.clear(slot)
 }
 
 // tellSlot passes on the counts of a thread that was followed.
@@ -81,8 +72,8 @@ func (o *Observer) settleProcess(t *bpfTask, sink event.Sink) {
 }
 
 func (o *Observer) readCounts(slot uint32, p *process, sink event.Sink) error {
-	if err := o.maps.counts.Lookup(slot, &o.counts); err != nil {
-		return fmt.Errorf("reading the counts of slot %d: %w", slot, err)
+	if err := o.slots.counts(slot, &o.counts); err != nil {
+		return err
 	}
 	t := event.Tally{Kind: event.TallyCalls}
 	if p != nil {
@@ -102,7 +93,7 @@ func (o *Observer) readCounts(slot uint32, p *process, sink event.Sink) error {
 // must be attached any more.
 func (o *Observer) settleAll(sink event.Sink) error {
 	if o.alive() > 0 {
-		if err := o.eachSlot(func(slot uint32, t *bpfTask) error { return o.tellSlot(slot, t, sink) }); err != nil {
+		if err := o.slots.each(func(slot uint32, t *bpfTask) error { return o.tellSlot(slot, t, sink) }); err != nil {
 			return err
 		}
 	}
@@ -116,29 +107,6 @@ func (o *Observer) settleAll(sink event.Sink) error {
 		o.settleFolds(sink),
 		o.settleLosses(sink),
 	)
-}
-
-// eachSlot calls f with the slots that threads have now.
-func (o *Observer) eachSlot(f func(slot uint32, t *bpfTask) error) error {
-	keys := make([]uint32, 256)
-	tasks := make([]bpfTask, len(keys))
-	var cursor ebpf.MapBatchCursor
-	for {
-		n, err := o.maps.tasks.BatchLookup(&cursor, keys, tasks, nil)
-		for i := range n {
-			if keys[i] > sharedSlot && bpfTaskState(tasks[i].State) != bpfTaskStateTASK_FREE {
-				if err := f(keys[i], &tasks[i]); err != nil {
-					return err
-				}
-			}
-		}
-		if errors.Is(err, ebpf.ErrKeyNotExist) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("listing the slots: %w", err)
-		}
-	}
 }
 
 func (o *Observer) abi(i uint16) event.ABI {
@@ -168,17 +136,6 @@ func (o *Observer) settleArguments(sink event.Sink) error {
 
 func (o *Observer) settleRareCalls(sink event.Sink) error {
 	return each(o.maps.rareCalls, func(k *bpfRareKey, n uint64) { o.tellRareCall(sink, k, n) })
-}
-
-// sweepRareCalls settles the rare calls of processes that have ended.
-func (o *Observer) sweepRareCalls(sink event.Sink, gone map[event.ProcessID]bool) error {
-	var key bpfRareKey
-	if empty, err := isEmpty(o.maps.rareCalls, &key); empty || err != nil {
-		return err
-	}
-	return take(o.maps.rareCalls,
-		func(k *bpfRareKey) bool { return gone[identity(k.Process)] },
-		func(k *bpfRareKey, n uint64) { o.tellRareCall(sink, k, n) })
 }
 
 func (o *Observer) tellRareCall(sink event.Sink, k *bpfRareKey, n uint64) {
@@ -253,7 +210,10 @@ const kernelLosses = event.LossForbidden + 1
 // that CPU already (since 5.12, which counts it).
 func (o *Observer) missed() uint64 {
 	var n uint64
-	for _, p := range o.coll.Programs {
+	for name, p := range o.coll.Programs {
+		if name == bpfProgFileOpened {
+			continue // what it tells of is never all that io_uring did
+		}
 		if s, err := p.Stats(); err == nil {
 			n += s.RecursionMisses
 		}

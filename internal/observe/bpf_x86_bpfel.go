@@ -21,6 +21,15 @@ type bpfArgumentKey struct {
 	Index uint16
 }
 
+type bpfBell uint32
+
+const (
+	bpfBellBELL_LAUNCHED  bpfBell = 0
+	bpfBellBELL_LAUNCH    bpfBell = 1
+	bpfBellBELL_SLOTS     bpfBell = 2
+	bpfBellBELL_SLOTS_MAX bpfBell = 12
+)
+
 type bpfCounts struct {
 	_ structs.HostLayout
 	N [512]uint64
@@ -137,11 +146,12 @@ const (
 type bpfRecordKind uint32
 
 const (
-	bpfRecordKindRECORD_FORK  bpfRecordKind = 1
-	bpfRecordKindRECORD_ADOPT bpfRecordKind = 2
-	bpfRecordKindRECORD_EXEC  bpfRecordKind = 3
-	bpfRecordKindRECORD_EXIT  bpfRecordKind = 4
-	bpfRecordKindRECORD_CALL  bpfRecordKind = 5
+	bpfRecordKindRECORD_FORK   bpfRecordKind = 1
+	bpfRecordKindRECORD_ADOPT  bpfRecordKind = 2
+	bpfRecordKindRECORD_EXEC   bpfRecordKind = 3
+	bpfRecordKindRECORD_EXIT   bpfRecordKind = 4
+	bpfRecordKindRECORD_CALL   bpfRecordKind = 5
+	bpfRecordKindRECORD_OPENED bpfRecordKind = 6
 )
 
 type bpfScratch struct {
@@ -173,6 +183,19 @@ type bpfScratch struct {
 	Absolute [8]uint8
 	Guest    bpfTask
 }
+
+type bpfScratchUser uint32
+
+const (
+	bpfScratchUserSCRATCH_ENTER bpfScratchUser = 0
+	bpfScratchUserSCRATCH_EXIT  bpfScratchUser = 1
+	bpfScratchUserSCRATCH_FORK  bpfScratchUser = 2
+	bpfScratchUserSCRATCH_EXEC  bpfScratchUser = 3
+	bpfScratchUserSCRATCH_END   bpfScratchUser = 4
+	bpfScratchUserSCRATCH_TREE  bpfScratchUser = 5
+	bpfScratchUserSCRATCH_RING  bpfScratchUser = 6
+	bpfScratchUserSCRATCH_USERS bpfScratchUser = 7
+)
 
 type bpfSegment struct {
 	_    structs.HostLayout
@@ -250,6 +273,7 @@ const (
 	bpfMapCounts              = "counts"
 	bpfMapEndedSlots          = "ended_slots"
 	bpfMapErrors              = "errors"
+	bpfMapExecs               = "execs"
 	bpfMapFolds               = "folds"
 	bpfMapFreeSlots           = "free_slots"
 	bpfMapPids                = "pids"
@@ -259,6 +283,13 @@ const (
 	bpfMapScratches           = "scratches"
 	bpfMapTasks               = "tasks"
 	bpfProgAdoptTree          = "adopt_tree"
+	bpfProgEventExec          = "event_exec"
+	bpfProgEventExit          = "event_exit"
+	bpfProgEventFork          = "event_fork"
+	bpfProgEventSysEnter      = "event_sys_enter"
+	bpfProgEventSysExit       = "event_sys_exit"
+	bpfProgFileOpened         = "file_opened"
+	bpfProgNoteExec           = "note_exec"
 	bpfProgSchedProcessExec   = "sched_process_exec"
 	bpfProgSchedProcessExit   = "sched_process_exit"
 	bpfProgSchedProcessFork   = "sched_process_fork"
@@ -276,20 +307,24 @@ const (
 	bpfVarFoldSets            = "fold_sets"
 	bpfVarHasCallbacks        = "has_callbacks"
 	bpfVarHashSeed            = "hash_seed"
+	bpfVarIoUringEnterNr      = "io_uring_enter_nr"
 	bpfVarLive                = "live"
 	bpfVarLost                = "lost"
 	bpfVarOwnPid              = "own_pid"
 	bpfVarPidNamespace        = "pid_namespace"
 	bpfVarPlanned             = "planned"
+	bpfVarPreemptible         = "preemptible"
 	bpfVarRestricted          = "restricted"
 	bpfVarResults             = "results"
 	bpfVarRootPid             = "root_pid"
 	bpfVarShared              = "shared"
+	bpfVarTypeBell            = "type_bell"
 	bpfVarTypeObject          = "type_object"
 	bpfVarTypePlanFlags       = "type_plan_flags"
 	bpfVarTypeRecord          = "type_record"
 	bpfVarTypeRecordFlags     = "type_record_flags"
 	bpfVarTypeRecordKind      = "type_record_kind"
+	bpfVarTypeScratchUser     = "type_scratch_user"
 	bpfVarTypeSegment         = "type_segment"
 	bpfVarTypeSegmentKind     = "type_segment_kind"
 	bpfVarTypeSocketInfo      = "type_socket_info"
@@ -341,6 +376,13 @@ type bpfSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type bpfProgramSpecs struct {
 	AdoptTree        *ebpf.ProgramSpec `ebpf:"adopt_tree"`
+	EventExec        *ebpf.ProgramSpec `ebpf:"event_exec"`
+	EventExit        *ebpf.ProgramSpec `ebpf:"event_exit"`
+	EventFork        *ebpf.ProgramSpec `ebpf:"event_fork"`
+	EventSysEnter    *ebpf.ProgramSpec `ebpf:"event_sys_enter"`
+	EventSysExit     *ebpf.ProgramSpec `ebpf:"event_sys_exit"`
+	FileOpened       *ebpf.ProgramSpec `ebpf:"file_opened"`
+	NoteExec         *ebpf.ProgramSpec `ebpf:"note_exec"`
 	SchedProcessExec *ebpf.ProgramSpec `ebpf:"sched_process_exec"`
 	SchedProcessExit *ebpf.ProgramSpec `ebpf:"sched_process_exit"`
 	SchedProcessFork *ebpf.ProgramSpec `ebpf:"sched_process_fork"`
@@ -357,6 +399,7 @@ type bpfMapSpecs struct {
 	Counts     *ebpf.MapSpec `ebpf:"counts"`
 	EndedSlots *ebpf.MapSpec `ebpf:"ended_slots"`
 	Errors     *ebpf.MapSpec `ebpf:"errors"`
+	Execs      *ebpf.MapSpec `ebpf:"execs"`
 	Folds      *ebpf.MapSpec `ebpf:"folds"`
 	FreeSlots  *ebpf.MapSpec `ebpf:"free_slots"`
 	Pids       *ebpf.MapSpec `ebpf:"pids"`
@@ -383,20 +426,24 @@ type bpfVariableSpecs struct {
 	FoldSets            *ebpf.VariableSpec `ebpf:"fold_sets"`
 	HasCallbacks        *ebpf.VariableSpec `ebpf:"has_callbacks"`
 	HashSeed            *ebpf.VariableSpec `ebpf:"hash_seed"`
+	IoUringEnterNr      *ebpf.VariableSpec `ebpf:"io_uring_enter_nr"`
 	Live                *ebpf.VariableSpec `ebpf:"live"`
 	Lost                *ebpf.VariableSpec `ebpf:"lost"`
 	OwnPid              *ebpf.VariableSpec `ebpf:"own_pid"`
 	PidNamespace        *ebpf.VariableSpec `ebpf:"pid_namespace"`
 	Planned             *ebpf.VariableSpec `ebpf:"planned"`
+	Preemptible         *ebpf.VariableSpec `ebpf:"preemptible"`
 	Restricted          *ebpf.VariableSpec `ebpf:"restricted"`
 	Results             *ebpf.VariableSpec `ebpf:"results"`
 	RootPid             *ebpf.VariableSpec `ebpf:"root_pid"`
 	Shared              *ebpf.VariableSpec `ebpf:"shared"`
+	TypeBell            *ebpf.VariableSpec `ebpf:"type_bell"`
 	TypeObject          *ebpf.VariableSpec `ebpf:"type_object"`
 	TypePlanFlags       *ebpf.VariableSpec `ebpf:"type_plan_flags"`
 	TypeRecord          *ebpf.VariableSpec `ebpf:"type_record"`
 	TypeRecordFlags     *ebpf.VariableSpec `ebpf:"type_record_flags"`
 	TypeRecordKind      *ebpf.VariableSpec `ebpf:"type_record_kind"`
+	TypeScratchUser     *ebpf.VariableSpec `ebpf:"type_scratch_user"`
 	TypeSegment         *ebpf.VariableSpec `ebpf:"type_segment"`
 	TypeSegmentKind     *ebpf.VariableSpec `ebpf:"type_segment_kind"`
 	TypeSocketInfo      *ebpf.VariableSpec `ebpf:"type_socket_info"`
@@ -430,6 +477,7 @@ type bpfMaps struct {
 	Counts     *ebpf.Map `ebpf:"counts"`
 	EndedSlots *ebpf.Map `ebpf:"ended_slots"`
 	Errors     *ebpf.Map `ebpf:"errors"`
+	Execs      *ebpf.Map `ebpf:"execs"`
 	Folds      *ebpf.Map `ebpf:"folds"`
 	FreeSlots  *ebpf.Map `ebpf:"free_slots"`
 	Pids       *ebpf.Map `ebpf:"pids"`
@@ -447,6 +495,7 @@ func (m *bpfMaps) Close() error {
 		m.Counts,
 		m.EndedSlots,
 		m.Errors,
+		m.Execs,
 		m.Folds,
 		m.FreeSlots,
 		m.Pids,
@@ -474,20 +523,24 @@ type bpfVariables struct {
 	FoldSets            *ebpf.Variable `ebpf:"fold_sets"`
 	HasCallbacks        *ebpf.Variable `ebpf:"has_callbacks"`
 	HashSeed            *ebpf.Variable `ebpf:"hash_seed"`
+	IoUringEnterNr      *ebpf.Variable `ebpf:"io_uring_enter_nr"`
 	Live                *ebpf.Variable `ebpf:"live"`
 	Lost                *ebpf.Variable `ebpf:"lost"`
 	OwnPid              *ebpf.Variable `ebpf:"own_pid"`
 	PidNamespace        *ebpf.Variable `ebpf:"pid_namespace"`
 	Planned             *ebpf.Variable `ebpf:"planned"`
+	Preemptible         *ebpf.Variable `ebpf:"preemptible"`
 	Restricted          *ebpf.Variable `ebpf:"restricted"`
 	Results             *ebpf.Variable `ebpf:"results"`
 	RootPid             *ebpf.Variable `ebpf:"root_pid"`
 	Shared              *ebpf.Variable `ebpf:"shared"`
+	TypeBell            *ebpf.Variable `ebpf:"type_bell"`
 	TypeObject          *ebpf.Variable `ebpf:"type_object"`
 	TypePlanFlags       *ebpf.Variable `ebpf:"type_plan_flags"`
 	TypeRecord          *ebpf.Variable `ebpf:"type_record"`
 	TypeRecordFlags     *ebpf.Variable `ebpf:"type_record_flags"`
 	TypeRecordKind      *ebpf.Variable `ebpf:"type_record_kind"`
+	TypeScratchUser     *ebpf.Variable `ebpf:"type_scratch_user"`
 	TypeSegment         *ebpf.Variable `ebpf:"type_segment"`
 	TypeSegmentKind     *ebpf.Variable `ebpf:"type_segment_kind"`
 	TypeSocketInfo      *ebpf.Variable `ebpf:"type_socket_info"`
@@ -501,6 +554,13 @@ type bpfVariables struct {
 // It can be passed to loadBpfObjects or ebpf.CollectionSpec.LoadAndAssign.
 type bpfPrograms struct {
 	AdoptTree        *ebpf.Program `ebpf:"adopt_tree"`
+	EventExec        *ebpf.Program `ebpf:"event_exec"`
+	EventExit        *ebpf.Program `ebpf:"event_exit"`
+	EventFork        *ebpf.Program `ebpf:"event_fork"`
+	EventSysEnter    *ebpf.Program `ebpf:"event_sys_enter"`
+	EventSysExit     *ebpf.Program `ebpf:"event_sys_exit"`
+	FileOpened       *ebpf.Program `ebpf:"file_opened"`
+	NoteExec         *ebpf.Program `ebpf:"note_exec"`
 	SchedProcessExec *ebpf.Program `ebpf:"sched_process_exec"`
 	SchedProcessExit *ebpf.Program `ebpf:"sched_process_exit"`
 	SchedProcessFork *ebpf.Program `ebpf:"sched_process_fork"`
@@ -511,6 +571,13 @@ type bpfPrograms struct {
 func (p *bpfPrograms) Close() error {
 	return _BpfClose(
 		p.AdoptTree,
+		p.EventExec,
+		p.EventExit,
+		p.EventFork,
+		p.EventSysEnter,
+		p.EventSysExit,
+		p.FileOpened,
+		p.NoteExec,
 		p.SchedProcessExec,
 		p.SchedProcessExit,
 		p.SchedProcessFork,

@@ -53,6 +53,9 @@ func (d *decoder) decode(raw []byte) (*event.Event, error) {
 		return d.exec(p), nil
 	case bpfRecordKindRECORD_EXIT:
 		return d.exit(p, int32(r.Ret)), nil
+	case bpfRecordKindRECORD_OPENED:
+		d.opened()
+		return e, nil
 	default:
 		d.call()
 		return e, nil
@@ -197,12 +200,7 @@ func (d *decoder) call() {
 	}
 	e.Call = event.Call{ABI: abi, Nr: r.Nr, Args: r.Args}
 	e.Fold = r.Fold
-	if r.has(bpfRecordFlagsRECORD_RETURNED) {
-		e.Outcome.Known = true
-		if e.Outcome.Errno = errnoOf(r.Ret); e.Outcome.Errno == 0 {
-			e.Outcome.Ret = r.Ret
-		}
-	}
+	d.outcome()
 	e.Category = syscalls.Category(abi, r.Nr)
 	spec := syscalls.Lookup(abi, r.Nr)
 	if spec == nil || spec.Op == event.OpNone {
@@ -215,6 +213,31 @@ func (d *decoder) call() {
 	d.resolve()
 	d.describeSocket()
 	syscalls.Classify(&e.Access)
+}
+
+// opened fills the event of a file that io_uring opened.
+func (d *decoder) opened() {
+	r, e := &d.record, &d.event
+	e.Call = event.Call{ABI: d.abis[0], Nr: r.Nr}
+	e.Category = event.CategoryFile
+	d.outcome()
+	e.Access.Op = event.OpOpen
+	e.Access.Flags = r.Args[0] &^ largeFile
+	e.Access.Targets = append(e.Access.Targets, event.Target{})
+	d.resolve()
+	syscalls.Classify(&e.Access)
+}
+
+// outcome is what the call returned.
+func (d *decoder) outcome() {
+	r, o := &d.record, &d.event.Outcome
+	if !r.has(bpfRecordFlagsRECORD_RETURNED) {
+		return
+	}
+	o.Known = true
+	if o.Errno = errnoOf(r.Ret); o.Errno == 0 {
+		o.Ret = r.Ret
+	}
 }
 
 // errnoOf is the error that a call returned, 0 if it did not fail.

@@ -22,19 +22,24 @@ import (
 )
 
 const (
-	pidBlock     = 2048   // PID_BLOCK, bpf/maps.h
-	sharedSlot   = 1      // SLOT_SHARED
-	maxSlots     = 0xfffe // SLOT_LAUNCHER is 0xffff
-	scratchUsers = 3      // SCRATCH_USERS, bpf/emit.h
+	pidBlock   = 2048   // PID_BLOCK, bpf/maps.h
+	sharedSlot = 1      // SLOT_SHARED
+	maxSlots   = 0xfffe // SLOT_LAUNCHER is 0xffff
 )
 
-// load makes the collection of maps and programs that o asks for, with all that
-// the programs need to know set in them.
-func load(o *Options, bell doorbell) (*ebpf.Collection, error) {
+// loaded is what is in the kernel: maps, programs, and where those are to be hooked.
+type loaded struct {
+	*ebpf.Collection
+	hooks []hook
+}
+
+// load makes the maps and programs that o asks for, with all that the programs need
+// to know set in them.
+func load(o *Options, bell doorbell) (*loaded, error) {
 	types := btf.NewCache()
 	if o.KernelTypes == nil {
-		// This takes a third of the start. An error comes again when
-		// the programs need the types.
+		// Side by side with the rest of the start. An error comes again
+		// when the programs need the types.
 		go func() { _, _ = types.Kernel() }()
 	}
 	spec, err := loadBpf()
@@ -64,17 +69,11 @@ func load(o *Options, bell doorbell) (*ebpf.Collection, error) {
 		bpfMapCounts:     slots,
 		bpfMapFreeSlots:  slots,
 		bpfMapEndedSlots: slots,
-		bpfMapScratches:  cpus * scratchUsers,
+		bpfMapScratches:  cpus * int(bpfScratchUserSCRATCH_USERS),
 		bpfMapRing:       ring,
 	})
 	if o.results() {
 		resize(spec, map[string]int{bpfMapFolds: foldSets(cpus) * cpus})
-	}
-	if !o.results() {
-		delete(spec.Programs, bpfProgSysExit)
-	}
-	if o.Tree == 0 {
-		delete(spec.Programs, bpfProgAdoptTree)
 	}
 	if !features.Has(kernel.Loop) {
 		withoutCallbacks(spec)
@@ -85,19 +84,20 @@ func load(o *Options, bell doorbell) (*ebpf.Collection, error) {
 		}
 	}
 
-	coll, err := loadInto(spec, o, ebpf.CollectionOptions{
+	options := ebpf.CollectionOptions{
 		Programs: ebpf.ProgramOptions{KernelTypes: o.KernelTypes},
 		Cache:    types,
-	})
+	}
+	k, err := loadInto(spec, o, options)
 	if err != nil {
 		return nil, loadError(err, o)
 	}
-	return coll, nil
+	return k, nil
 }
 
 // loadInto makes and fills the maps, and loads the programs side by side: most of
 // the time that takes is the kernel's, which verifies each by itself.
-func loadInto(spec *ebpf.CollectionSpec, o *Options, options ebpf.CollectionOptions) (*ebpf.Collection, error) {
+func loadInto(spec *ebpf.CollectionSpec, o *Options, options ebpf.CollectionOptions) (*loaded, error) {
 	programs := spec.Programs
 	spec.Programs = nil
 	coll, err := ebpf.NewCollectionWithOptions(spec, options)
@@ -105,13 +105,21 @@ func loadInto(spec *ebpf.CollectionSpec, o *Options, options ebpf.CollectionOpti
 		return nil, err
 	}
 	options.MapReplacements = coll.Maps
+	hooks, err := hooksFor(o, options.Cache)
+	if err != nil {
+		coll.Close()
+		return nil, err
+	}
+	maps.DeleteFunc(programs, func(name string, _ *ebpf.ProgramSpec) bool {
+		return !needs(o, hooks, name)
+	})
 
-	type loaded struct {
+	type verified struct {
 		name    string
 		program *ebpf.Program
 		err     error
 	}
-	results := make(chan loaded)
+	results := make(chan verified)
 	// The largest first, which takes longest.
 	bySize := func(a, b string) int {
 		return cmp.Compare(len(programs[b].Instructions), len(programs[a].Instructions))
@@ -122,16 +130,19 @@ func loadInto(spec *ebpf.CollectionSpec, o *Options, options ebpf.CollectionOpti
 		go func() {
 			c, err := ebpf.NewCollectionWithOptions(one, options)
 			if err != nil {
-				results <- loaded{name: name, err: err}
+				results <- verified{name: name, err: err}
 				return
 			}
-			results <- loaded{name: name, program: c.DetachProgram(name)}
+			results <- verified{name: name, program: c.DetachProgram(name)}
 			c.Close()
 		}()
 	}
 	err = fill(coll.Maps, o)
 	for range programs {
 		r := <-results
+		if r.err != nil && r.name == bpfProgFileOpened {
+			continue // its hook is optional
+		}
 		if r.err != nil {
 			err = errors.Join(err, r.err)
 			continue
@@ -142,7 +153,7 @@ func loadInto(spec *ebpf.CollectionSpec, o *Options, options ebpf.CollectionOpti
 		coll.Close()
 		return nil, err
 	}
-	return coll, nil
+	return &loaded{coll, hooks}, nil
 }
 
 // fill puts into the maps what the programs expect there.
@@ -152,7 +163,7 @@ func fill(in map[string]*ebpf.Map, o *Options) error {
 	if err := tasks.Put(uint32(sharedSlot), &shared); err != nil {
 		return fmt.Errorf("preparing the shared slot: %w", err)
 	}
-	for slot := uint32(sharedSlot + 1); slot < tasks.MaxEntries(); slot++ {
+	for slot := tasks.MaxEntries() - 1; slot > sharedSlot; slot-- {
 		if err := freeSlots.Put(nil, slot); err != nil {
 			return fmt.Errorf("preparing slot %d: %w", slot, err)
 		}
@@ -190,6 +201,7 @@ func constantsFor(o *Options, c caller, bell doorbell, f kernel.Results, ring, c
 		bpfVarRootPid:             uint32(o.Tree),
 		bpfVarDoorbell:            bell,
 		bpfVarDoorbellNr:          uint32(unix.SYS_GETPPID),
+		bpfVarIoUringEnterNr:      int32(unix.SYS_IO_URING_ENTER),
 		bpfVarHashSeed:            seed,
 		bpfVarFoldSets:            uint32(foldSets(cpus)),
 		bpfVarWakeupBytes:         uint32(max(ring/4/cpus, 16<<10)),

@@ -20,22 +20,22 @@ import (
 type Observer struct {
 	options Options
 	bell    doorbell
-	coll    *ebpf.Collection
+	coll    *loaded
 	maps    kernelMaps
+	slots   slots
 	vars    variables
 	links   []link.Link
 	reader  *ringbuf.Reader
 	decoder *decoder
 
 	// What Run keeps from tick to tick.
-	raw        ringbuf.Record
-	slots      []uint32 // of ended threads, not settled yet
-	ended      []event.ProcessID
-	undecoded  uint64
-	strays     int64
-	ticks      int
-	counts     bpfCounts
-	zeroCounts bpfCounts
+	raw       ringbuf.Record
+	settling  []uint32 // slots of ended threads
+	ended     []event.ProcessID
+	undecoded uint64
+	strays    int64
+	ticks     int
+	counts    bpfCounts
 
 	living           sync.Mutex // guards decoder against Living
 	idle             chan struct{}
@@ -43,9 +43,9 @@ type Observer struct {
 }
 
 type kernelMaps struct {
-	endedSlots, freeSlots, tasks, counts *ebpf.Map
-	rareCalls, errors, arguments, folds  *ebpf.Map
-	ring                                 *ebpf.Map
+	endedSlots                          *ebpf.Map
+	rareCalls, errors, arguments, folds *ebpf.Map
+	ring                                *ebpf.Map
 }
 
 type variables struct {
@@ -68,9 +68,6 @@ func Open(o Options) (*Observer, error) {
 		idle:    make(chan struct{}),
 		maps: kernelMaps{
 			endedSlots: coll.Maps[bpfMapEndedSlots],
-			freeSlots:  coll.Maps[bpfMapFreeSlots],
-			tasks:      coll.Maps[bpfMapTasks],
-			counts:     coll.Maps[bpfMapCounts],
 			rareCalls:  coll.Maps[bpfMapRareCalls],
 			errors:     coll.Maps[bpfMapErrors],
 			arguments:  coll.Maps[bpfMapArguments],
@@ -82,6 +79,10 @@ func Open(o Options) (*Observer, error) {
 			lost:   coll.Variables[bpfVarLost],
 			shared: coll.Variables[bpfVarShared],
 		},
+	}
+	if obs.slots, err = mapSlots(coll.Collection); err != nil {
+		obs.Close()
+		return nil, err
 	}
 	if obs.reader, err = ringbuf.NewReader(obs.maps.ring); err != nil {
 		obs.Close()
@@ -99,22 +100,17 @@ func Open(o Options) (*Observer, error) {
 // Attach begins to watch. From now on every process of the host pays for the
 // hooks, so Run is to follow soon.
 func (o *Observer) Attach() error {
-	// Whoever is followed must be followed to the end, so the hooks of the
-	// life cycle come first.
-	for _, h := range []struct{ program, tracepoint string }{
-		{bpfProgSchedProcessExit, "sched_process_exit"},
-		{bpfProgSchedProcessExec, "sched_process_exec"},
-		{bpfProgSchedProcessFork, "sched_process_fork"},
-		{bpfProgSysExit, "sys_exit"},
-		{bpfProgSysEnter, "sys_enter"},
-	} {
-		program := o.coll.Programs[h.program]
-		if program == nil {
+	for _, h := range o.coll.hooks {
+		p := o.coll.Programs[h.program]
+		if p == nil {
+			continue // optional, and refused
+		}
+		l, err := h.attach(p)
+		if err != nil && h == openedHook {
 			continue
 		}
-		l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: h.tracepoint, Program: program})
 		if err != nil {
-			return fmt.Errorf("attaching to raw tracepoint %q: %w", h.tracepoint, err)
+			return err
 		}
 		o.links = append(o.links, l)
 	}

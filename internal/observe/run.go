@@ -60,7 +60,7 @@ func (o *Observer) finish(sink event.Sink) error {
 // threads that had ended when it began: their last records are among these.
 func (o *Observer) tick(sink event.Sink, deadline time.Time) error {
 	var err error
-	if o.slots, err = o.endedSlots(o.slots[:0]); err != nil {
+	if o.settling, err = o.endedSlots(o.settling[:0]); err != nil {
 		return err
 	}
 	backlog := o.reader.AvailableBytes()
@@ -82,11 +82,12 @@ func (o *Observer) tick(sink event.Sink, deadline time.Time) error {
 			return err
 		}
 	}
-	for _, slot := range o.slots {
+	for _, slot := range o.settling {
 		if err := o.settle(slot, sink); err != nil {
 			return err
 		}
 	}
+	o.bell.giveBack(o.settling)
 	if err := o.forget(sink); err != nil {
 		return err
 	}
@@ -126,7 +127,7 @@ func (o *Observer) pass(sink event.Sink) {
 // noteIdle closes the idle channel once the last thread has ended. A short run is
 // over before anybody looks how many threads there are, but not without a trace.
 func (o *Observer) noteIdle() {
-	o.busy = o.busy || len(o.slots) > 0 || len(o.decoder.processes) > 0
+	o.busy = o.busy || len(o.settling) > 0 || len(o.decoder.processes) > 0
 	if o.busy && !o.idleClosed && o.alive() <= 0 {
 		o.idleClosed = true
 		close(o.idle)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 
-	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
@@ -85,7 +84,7 @@ func (o *Observer) mayLook() error {
 // told of, so that the watch of a tree ends with the tree.
 func (o *Observer) findStrays() error {
 	var stray []uint32
-	err := o.eachSlot(func(slot uint32, t *bpfTask) error {
+	err := o.slots.each(func(slot uint32, t *bpfTask) error {
 		if t.Ended == 0 && bpfTaskState(t.State) == bpfTaskStateTASK_FOLLOWED && isGone(t) {
 			stray = append(stray, slot)
 		}
@@ -95,16 +94,15 @@ func (o *Observer) findStrays() error {
 		return err
 	}
 	for _, slot := range stray {
-		var t bpfTask
-		if err := o.maps.tasks.Lookup(slot, &t); err != nil {
-			return fmt.Errorf("reading slot %d: %w", slot, err)
+		t, err := o.slots.task(slot)
+		if err != nil {
+			return err
 		}
 		if t.Ended != 0 {
 			continue // its hook has run meanwhile
 		}
-		t.State = uint8(bpfTaskStateTASK_STRAY)
-		if err := o.maps.tasks.Update(slot, &t, ebpf.UpdateExist); err != nil {
-			return fmt.Errorf("marking slot %d: %w", slot, err)
+		if err := o.slots.setState(slot, bpfTaskStateTASK_STRAY); err != nil {
+			return err
 		}
 		o.strays++
 	}

@@ -1,5 +1,6 @@
-// Opens the file argv[1] with io_uring, without openat. Without an argument it
-// makes an io_uring_setup that fails, and nothing more.
+// Opens the file argv[1] with io_uring, without openat; with another argument a worker
+// thread of the kernel does it. Without an argument it makes an io_uring_setup that
+// fails, and nothing more.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/io_uring.h>
@@ -34,6 +35,7 @@ int main(int argc, char **argv)
 	sqe->fd = AT_FDCWD;
 	sqe->addr = (uintptr_t)argv[1];
 	sqe->open_flags = O_RDONLY;
+	sqe->flags = argc > 2 ? IOSQE_ASYNC : 0;
 	tail = (unsigned *)(sq + p.sq_off.tail);
 	array = (unsigned *)(sq + p.sq_off.array);
 	array[0] = 0;
