@@ -82,6 +82,14 @@ bench: ## measure, and write docs/benchmarks.md (as root)
 	scripts/install-packages strace linux-perf bpftrace gcc git
 	go run ./bench
 
+.PHONY: release
+release: ## build VERSION (default: from the tag) into build/release: binaries, SBOMs, checksums
+	scripts/release '$(VERSION)'
+
+.PHONY: check-release
+check-release: ## fail if two clones of HEAD do not give the same release
+	scripts/check-release
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf turnstile build
