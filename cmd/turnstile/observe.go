@@ -2,12 +2,14 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/turnstile-project/turnstile/internal/observe"
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
 
@@ -131,8 +133,23 @@ func (s *settings) check(c *cli.Context) error {
 		return usagef("--duration %v is no time to watch", s.duration)
 	case s.maxTasks < 0 || s.maxProcesses < 1 || s.maxFiles < 1:
 		return usagef("limits have to be positive")
+	case s.maxTasks > observe.MaxTasks:
+		return usagef("--max-tasks %d is more than %d", s.maxTasks, observe.MaxTasks)
+	case s.events != "" && s.output != "" && isOneFile(s.output, s.events):
+		return usagef("--output and --events are one file, %q", s.output)
 	}
 	return nil
+}
+
+// isOneFile reports whether what is written to one of two files would be lost by what
+// is written to the other.
+func isOneFile(a, b string) bool {
+	x, err := os.Stat(a)
+	y, otherErr := os.Stat(b)
+	if err != nil || otherErr != nil {
+		return filepath.Clean(a) == filepath.Clean(b)
+	}
+	return x.Mode().IsRegular() && os.SameFile(x, y)
 }
 
 // parseSize reads a number of bytes with an optional K or M.

@@ -21,6 +21,9 @@ import (
 	"github.com/turnstile-project/turnstile/internal/syscalls"
 )
 
+// MaxTasks is the most that [Options.Tasks] can be: slots have 16-bit numbers.
+const MaxTasks = maxSlots - sharedSlot - 1
+
 const (
 	pidBlock   = 2048   // PID_BLOCK, bpf/maps.h
 	sharedSlot = 1      // SLOT_SHARED
@@ -238,7 +241,7 @@ func slotCount(o *Options, cpus int) int {
 	if n == 0 {
 		n = min(max(2048, 64*cpus), 16384)
 	}
-	return min(max(n+sharedSlot+1, sharedSlot+2), maxSlots)
+	return min(n+sharedSlot+1, maxSlots)
 }
 
 // ringBytes is the size of the ring buffer: runs that only count need room for
