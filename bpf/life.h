@@ -209,7 +209,7 @@ static __always_inline void forget_stale(struct task_struct *child)
 }
 
 /* forked follows the child of a followed thread. The child has not run yet. */
-static __always_inline void forked(struct task_struct *parent, struct task_struct *child)
+static __noinline void forked(struct task_struct *parent, struct task_struct *child)
 {
 	u16 *entry = slot_of(read(parent, pid));
 	struct scratch *s = scratch(SCRATCH_FORK);
@@ -241,8 +241,8 @@ static __always_inline void forked(struct task_struct *parent, struct task_struc
  * execed goes on with a thread that has a new image, and perhaps the pid of its
  * process's leader. The filename is read through the bprm, where there is one.
  */
-static __always_inline void execed(struct task_struct *p, u32 old_pid, struct linux_binprm *bprm,
-				   const char *filename)
+static __noinline void execed(struct task_struct *p, u32 old_pid, struct linux_binprm *bprm,
+			      const char *filename)
 {
 	struct scratch *s = scratch(SCRATCH_EXEC);
 	u16 *entry = slot_of(old_pid), *own;
@@ -294,7 +294,7 @@ static __always_inline void execed(struct task_struct *p, u32 old_pid, struct li
 }
 
 /* exited gives the slot of a thread to user space, which reads the counts. */
-static __always_inline void exited(struct task_struct *p)
+static __noinline void exited(struct task_struct *p)
 {
 	u16 *entry = slot_of(read(p, pid));
 	struct scratch *s = scratch(SCRATCH_END);

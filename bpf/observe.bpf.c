@@ -35,14 +35,16 @@ const enum bell *type_bell __attribute__((unused));
  * threads are given back, many at a time: a map is not updated for that by bpf(2)
  * because on Linux 7 no program of a perf event runs on that CPU meanwhile.
  */
-static __always_inline bool answer_doorbell(struct task_struct *cur, const void *regs)
+static __always_inline void answer_doorbell(struct task_struct *cur, s64 nr, const void *regs)
 {
 	u64 args[6];
 	u16 *entry;
 
+	if (nr != doorbell_nr)
+		return;
 	call_args(regs, ABI_NATIVE, args);
 	if (args[0] != doorbell[0] || args[1] != doorbell[1])
-		return false;
+		return;
 	entry = slot_of(load(cur, pid));
 	switch (args[2]) {
 	case BELL_LAUNCH:
@@ -61,7 +63,6 @@ static __always_inline bool answer_doorbell(struct task_struct *cur, const void 
 				bpf_map_push_elem(&free_slots, &slot, BPF_ANY);
 		}
 	}
-	return true;
 }
 
 static __always_inline void entered(struct task_struct *cur, s64 nr, const void *regs)
@@ -71,10 +72,10 @@ static __always_inline void entered(struct task_struct *cur, s64 nr, const void 
 	u16 *entry;
 	u32 slot, abi;
 
-	if (nr == doorbell_nr && answer_doorbell(cur, regs))
+	if (by_cgroup && bpf_current_task_under_cgroup(&cgroups, 0) != 1) {
+		answer_doorbell(cur, nr, regs);
 		return;
-	if (by_cgroup && bpf_current_task_under_cgroup(&cgroups, 0) != 1)
-		return;
+	}
 	entry = slot_of(load(cur, pid));
 	if (!entry)
 		return;
@@ -82,7 +83,11 @@ static __always_inline void entered(struct task_struct *cur, s64 nr, const void 
 	if (by_cgroup && !slot)
 		slot = adopt(cur, SCRATCH_ENTER);
 	t = bpf_map_lookup_elem(&tasks, &slot);
-	if (!t || t->state != TASK_FOLLOWED)
+	if (!t || !slot) {
+		answer_doorbell(cur, nr, regs);
+		return;
+	}
+	if (t->state != TASK_FOLLOWED)
 		return;
 
 	abi = call_abi(cur, &nr);

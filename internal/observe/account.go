@@ -30,7 +30,7 @@ func (o *Observer) endedSlots(slots []uint32) ([]uint32, error) {
 
 // settle passes on the counts of a thread that has ended, and clears its slot.
 func (o *Observer) settle(slot uint32, sink event.Sink) error {
-	t, err := o.slots.task(slot)
+	t, err := o.slots.tasks.at(slot)
 	if err != nil {
 		return err
 	}
@@ -40,11 +40,11 @@ func (o *Observer) settle(slot uint32, sink event.Sink) error {
 	case bpfTaskStateTASK_STRAY:
 		o.strays--
 	default:
-		if err := o.tellSlot(slot, &t, sink); err != nil {
+		if err := o.tellSlot(slot, t, sink); err != nil {
 			return err
 		}
 		if t.Last != 0 {
-			o.settleProcess(&t, sink)
+			o.settleProcess(t, sink)
 		}
 	}
 	return o.slots.clear(slot)
@@ -72,14 +72,15 @@ func (o *Observer) settleProcess(t *bpfTask, sink event.Sink) {
 }
 
 func (o *Observer) readCounts(slot uint32, p *process, sink event.Sink) error {
-	if err := o.slots.counts(slot, &o.counts); err != nil {
+	counts, err := o.slots.counts.at(slot)
+	if err != nil {
 		return err
 	}
 	t := event.Tally{Kind: event.TallyCalls}
 	if p != nil {
 		t.Process = &p.Process
 	}
-	for nr, n := range o.counts.N {
+	for nr, n := range &counts.N {
 		if n != 0 {
 			t.Call = event.Call{ABI: o.decoder.abis[0], Nr: int32(nr)}
 			t.Count = n

@@ -35,7 +35,6 @@ type Observer struct {
 	undecoded uint64
 	strays    int64
 	ticks     int
-	counts    bpfCounts
 
 	living           sync.Mutex // guards decoder against Living
 	idle             chan struct{}
@@ -65,6 +64,7 @@ func Open(o Options) (*Observer, error) {
 		bell:    bell,
 		coll:    coll,
 		decoder: newDecoder(),
+		slots:   newSlots(coll.Collection),
 		idle:    make(chan struct{}),
 		maps: kernelMaps{
 			endedSlots: coll.Maps[bpfMapEndedSlots],
@@ -79,10 +79,6 @@ func Open(o Options) (*Observer, error) {
 			lost:   coll.Variables[bpfVarLost],
 			shared: coll.Variables[bpfVarShared],
 		},
-	}
-	if obs.slots, err = mapSlots(coll.Collection); err != nil {
-		obs.Close()
-		return nil, err
 	}
 	if obs.reader, err = ringbuf.NewReader(obs.maps.ring); err != nil {
 		obs.Close()
@@ -133,6 +129,7 @@ func (o *Observer) Close() error {
 	if o.reader != nil {
 		err = errors.Join(err, o.reader.Close())
 	}
+	err = errors.Join(err, o.slots.close())
 	o.coll.Close()
 	return err
 }

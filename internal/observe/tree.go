@@ -94,16 +94,14 @@ func (o *Observer) findStrays() error {
 		return err
 	}
 	for _, slot := range stray {
-		t, err := o.slots.task(slot)
+		t, err := o.slots.tasks.at(slot)
 		if err != nil {
 			return err
 		}
 		if t.Ended != 0 {
 			continue // its hook has run meanwhile
 		}
-		if err := o.slots.setState(slot, bpfTaskStateTASK_STRAY); err != nil {
-			return err
-		}
+		t.State = uint8(bpfTaskStateTASK_STRAY)
 		o.strays++
 	}
 	return nil
