@@ -30,7 +30,7 @@ var bpfTracingFeatures = []entry{
 		Without: "--pid does not work.",
 	}, (*session).taskIteratorAnswer},
 	{Feature{
-		ID: Fentry, Name: "fentry programs", Since: "5.5", Config: "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS", Needs: optional(Observe),
+		ID: Fentry, Name: "fentry programs", Since: fentrySince[runtime.GOARCH], Config: "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS", Needs: optional(Observe),
 		Without: "The files that io_uring opens are not named.",
 	}, (*session).fentryAnswer},
 	{Feature{
@@ -60,14 +60,14 @@ func (s *session) taskIteratorAnswer() answer {
 	return tracingAnswer[*btf.Func](s, unix.BPF_PROG_TYPE_TRACING, unix.BPF_TRACE_ITER, "bpf_iter_task")
 }
 
-// fentryAnswer: on arm64 the program loads from 6.0 on, but attaching it to a
-// function needs ftrace's direct calls, which came with 6.4 (2aa6ac03516d,
+// fentrySince by architecture: on arm64 the program loads from 6.0 on, but attaching it
+// to a function needs ftrace's direct calls, which came with 6.4 (2aa6ac03516d,
 // "arm64: ftrace: Add direct call support").
+var fentrySince = map[string]string{"amd64": "5.5", "arm64": "6.4"}
+
 func (s *session) fentryAnswer() answer {
-	if runtime.GOARCH == "arm64" && s.olderThan("6.4") {
-		a := lacking("arm64 has it since Linux 6.4")
-		a.Fix = "boot Linux 6.4 or newer"
-		return a
+	if runtime.GOARCH == "arm64" && s.olderThan(fentrySince["arm64"]) {
+		return lacking("arm64 has it since Linux 6.4")
 	}
 	return tracingAnswer[*btf.Func](s, unix.BPF_PROG_TYPE_TRACING, unix.BPF_TRACE_FENTRY, "security_file_open")
 }
