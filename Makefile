@@ -64,14 +64,19 @@ KERNEL_PACKAGES = qemu-system-x86 debian-archive-keyring $(if $(findstring arm64
 	libc6-dev-arm64-cross libgcc-$$(gcc -dumpversion)-dev-arm64-cross)
 
 .PHONY: test-kernels
-test-kernels: test-tools ## run the tests of the kernel side on Debian's kernels, in virtual machines
+test-kernels: test-tools ## run the tests of the kernel side on Debian's kernels, in virtual machines; RECORD=1 writes down what came of it
 	scripts/install-packages $(KERNEL_PACKAGES)
-	go run ./matrix
+	go run ./matrix $(if $(RECORD),-record)
 
 .PHONY: test-kernel
 test-kernel: test-tools ## the same on the kernels whose row matches K, such as K=6.1
 	scripts/install-packages $(KERNEL_PACKAGES)
 	go run ./matrix -k '$(K)'
+
+.PHONY: test-matrix
+test-matrix: test-tools ## show that the tests on other kernels can fail
+	scripts/install-packages $(KERNEL_PACKAGES)
+	scripts/test-matrix
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (default 30s) each

@@ -37,8 +37,12 @@ type build struct {
 // targetFlags are the flags that the tests build some target programs with, and
 // x86Only are the programs that are about calls of x86.
 var (
-	targetFlags = map[string][]string{"m32": {"-m32"}, "witness": {"-nostdlib", "-ffreestanding"}}
-	x86Only     = map[string]bool{"abis": true, "m32": true}
+	targetFlags = map[string][]string{
+		"m32":     {"-m32"},
+		"same":    {"-nostdlib", "-ffreestanding"},
+		"witness": {"-nostdlib", "-ffreestanding"},
+	}
+	x86Only = map[string]bool{"abis": true, "m32": true}
 )
 
 func newBuild(ctx context.Context, a *arch, dir string) (*build, error) {

@@ -8,34 +8,34 @@ import (
 	"path/filepath"
 )
 
-// kernel is what a row boots.
-type kernel struct {
+// bootable is what a row boots.
+type bootable struct {
 	pkg   string // with its version, as the table shows it
 	image string // file
 }
 
 // fetchKernel downloads the package of a row and takes the kernel out of it.
-func fetchKernel(ctx context.Context, r row, cache string) (kernel, error) {
+func fetchKernel(ctx context.Context, r row, cache string) (bootable, error) {
 	a, err := newApt(ctx, cache, r.suite, r.security, r.arch.deb)
 	if err != nil {
-		return kernel{}, err
+		return bootable{}, err
 	}
 	name, err := a.newest(ctx, r.image)
 	if err != nil {
-		return kernel{}, err
+		return bootable{}, err
 	}
 	files, err := a.fetch(ctx, false, name)
 	if err != nil {
-		return kernel{}, err
+		return bootable{}, err
 	}
 	version, err := exec.CommandContext(ctx, "dpkg-deb", "-f", files[0], "Version").Output()
 	if err != nil {
-		return kernel{}, fmt.Errorf("reading %q: %w", files[0], err)
+		return bootable{}, fmt.Errorf("reading %q: %w", files[0], err)
 	}
-	k := kernel{pkg: name + " " + string(version[:len(version)-1]), image: filepath.Join(a.dir, name+".vmlinuz")}
+	k := bootable{pkg: name + " " + string(version[:len(version)-1]), image: filepath.Join(a.dir, name+".vmlinuz")}
 	out, err := os.Create(k.image)
 	if err != nil {
-		return kernel{}, fmt.Errorf("unpacking the kernel: %w", err)
+		return bootable{}, fmt.Errorf("unpacking the kernel: %w", err)
 	}
 	defer out.Close()
 	found := false

@@ -15,10 +15,15 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/turnstile-project/turnstile/internal/kernel"
 	"github.com/turnstile-project/turnstile/matrix/plan"
 )
 
 func main() {
+	if os.Getpid() != 1 {
+		probe()
+		return
+	}
 	if err := run(); err != nil {
 		fmt.Printf("\n%sfailed %v\n", plan.Mark, err)
 	} else {
@@ -43,6 +48,9 @@ func run() error {
 	if err := json.Unmarshal(text, &p); err != nil {
 		return fmt.Errorf("reading the plan: %w", err)
 	}
+	if err := tellFeatures(); err != nil {
+		return err
+	}
 	for _, s := range p.Suites {
 		fmt.Printf("\n%sbegin %s\n", plan.Mark, s.Package)
 		status, err := runSuite(s)
@@ -52,6 +60,30 @@ func run() error {
 		fmt.Printf("\n%send %s %d\n", plan.Mark, s.Package, status)
 	}
 	return nil
+}
+
+// tellFeatures lets a child ask the kernel what it can do: some of the questions end the
+// thread that asks.
+func tellFeatures() error {
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Stderr = os.Stdout
+	features, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("asking the kernel what it can do: %w", err)
+	}
+	fmt.Printf("\n%sfeatures %s\n", plan.Mark, features)
+	return nil
+}
+
+// probe prints the answers of the kernel.
+func probe() {
+	answers := map[kernel.ID]string{}
+	for _, r := range kernel.Probe() {
+		answers[r.ID] = r.State.String()
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(answers); err != nil {
+		panic(err)
+	}
 }
 
 // runSuite runs a test binary, and waits for it and meanwhile for every orphan.

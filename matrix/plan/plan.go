@@ -18,6 +18,6 @@ type Suite struct {
 	Run     string `json:"run"`
 }
 
-// Mark begins the lines on the console that are not from a test: begin PACKAGE, end
-// PACKAGE STATUS, done, or failed and the reason.
+// Mark begins the lines on the console that are not from a test: features and a JSON
+// object of them, begin PACKAGE, end PACKAGE STATUS, done, or failed and the reason.
 const Mark = "@matrix "
