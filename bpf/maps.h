@@ -17,10 +17,8 @@ const volatile bool results;       /* sys_exit is attached */
 const volatile bool planned;       /* there are plans */
 const volatile bool typed_current; /* bpf_get_current_task_btf, 5.11 */
 const volatile bool has_callbacks; /* bpf_loop and bpf_find_vma, 5.17 */
-const volatile bool
-	preemptible;            /* raw tracepoint programs are, so the hooks are perf events, 7.0 */
-const volatile bool by_cgroup;  /* follow the tasks below cgroups[0] */
-const volatile bool restricted; /* the caller may only look at its own tasks */
+const volatile bool by_cgroup;     /* follow the tasks below cgroups[0] */
+const volatile bool restricted;    /* the caller may only look at its own tasks */
 const volatile u32 caller_uid, caller_gid;
 const volatile u64 caller_caps;
 const volatile u32 caller_user_namespace; /* its inode */

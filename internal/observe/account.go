@@ -212,8 +212,8 @@ const kernelLosses = event.LossForbidden + 1
 func (o *Observer) missed() uint64 {
 	var n uint64
 	for name, p := range o.coll.Programs {
-		if name == bpfProgFileOpened {
-			continue // what it tells of is never all that io_uring did
+		if h, _ := o.coll.hooks.of(name); h.optional {
+			continue
 		}
 		if s, err := p.Stats(); err == nil {
 			n += s.RecursionMisses

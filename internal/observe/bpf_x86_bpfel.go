@@ -313,7 +313,6 @@ const (
 	bpfVarOwnPid              = "own_pid"
 	bpfVarPidNamespace        = "pid_namespace"
 	bpfVarPlanned             = "planned"
-	bpfVarPreemptible         = "preemptible"
 	bpfVarRestricted          = "restricted"
 	bpfVarResults             = "results"
 	bpfVarRootPid             = "root_pid"
@@ -432,7 +431,6 @@ type bpfVariableSpecs struct {
 	OwnPid              *ebpf.VariableSpec `ebpf:"own_pid"`
 	PidNamespace        *ebpf.VariableSpec `ebpf:"pid_namespace"`
 	Planned             *ebpf.VariableSpec `ebpf:"planned"`
-	Preemptible         *ebpf.VariableSpec `ebpf:"preemptible"`
 	Restricted          *ebpf.VariableSpec `ebpf:"restricted"`
 	Results             *ebpf.VariableSpec `ebpf:"results"`
 	RootPid             *ebpf.VariableSpec `ebpf:"root_pid"`
@@ -529,7 +527,6 @@ type bpfVariables struct {
 	OwnPid              *ebpf.Variable `ebpf:"own_pid"`
 	PidNamespace        *ebpf.Variable `ebpf:"pid_namespace"`
 	Planned             *ebpf.Variable `ebpf:"planned"`
-	Preemptible         *ebpf.Variable `ebpf:"preemptible"`
 	Restricted          *ebpf.Variable `ebpf:"restricted"`
 	Results             *ebpf.Variable `ebpf:"results"`
 	RootPid             *ebpf.Variable `ebpf:"root_pid"`

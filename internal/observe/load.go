@@ -33,7 +33,7 @@ const (
 // loaded is what is in the kernel: maps, programs, and where those are to be hooked.
 type loaded struct {
 	*ebpf.Collection
-	hooks []hook
+	hooks hooks
 }
 
 // load makes the maps and programs that o asks for, with all that the programs need
@@ -91,11 +91,11 @@ func load(o *Options, bell doorbell) (*loaded, error) {
 		Programs: ebpf.ProgramOptions{KernelTypes: o.KernelTypes},
 		Cache:    types,
 	}
-	k, err := loadInto(spec, o, options)
+	l, err := loadInto(spec, o, options)
 	if err != nil {
 		return nil, loadError(err, o)
 	}
-	return k, nil
+	return l, nil
 }
 
 // loadInto makes and fills the maps, and loads the programs side by side: most of
@@ -114,7 +114,8 @@ func loadInto(spec *ebpf.CollectionSpec, o *Options, options ebpf.CollectionOpti
 		return nil, err
 	}
 	maps.DeleteFunc(programs, func(name string, _ *ebpf.ProgramSpec) bool {
-		return !needs(o, hooks, name)
+		_, hooked := hooks.of(name)
+		return !hooked && (name != bpfProgAdoptTree || o.Tree == 0)
 	})
 
 	type verified struct {
@@ -143,8 +144,8 @@ func loadInto(spec *ebpf.CollectionSpec, o *Options, options ebpf.CollectionOpti
 	err = fill(coll.Maps, o)
 	for range programs {
 		r := <-results
-		if r.err != nil && r.name == bpfProgFileOpened {
-			continue // its hook is optional
+		if h, _ := hooks.of(r.name); r.err != nil && h.optional {
+			continue
 		}
 		if r.err != nil {
 			err = errors.Join(err, r.err)

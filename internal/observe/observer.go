@@ -102,7 +102,7 @@ func (o *Observer) Attach() error {
 			continue // optional, and refused
 		}
 		l, err := h.attach(p)
-		if err != nil && h == openedHook {
+		if err != nil && h.optional {
 			continue
 		}
 		if err != nil {
