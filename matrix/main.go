@@ -3,13 +3,13 @@
 //
 //	go run ./matrix [-k REGEXP] [-run REGEXP] [-j N] [-record]
 //
-// A row of the matrix (rows.go) is a kernel. Its package and the programs that the
-// tests need come from the Debian mirror that apt on this machine uses (apt.go), the
-// test binaries and the target programs are built here (build.go), all of it is
-// packed into an initial RAM disk (image.go), and QEMU boots it (machine.go). In the
-// machine the program in guest/ is process 1: it tells what the kernel can do, runs the
-// test binaries one after the other, and switches the machine off. What they print is
-// read from the console (result.go).
+// A row of the matrix (rows.go) is a kernel. workshop.go makes a machine of it: its
+// package and the programs that the tests need come from the Debian mirror that apt on
+// this machine uses (apt.go), the test binaries and the target programs are built here
+// (build.go), and all of it is packed into an initial RAM disk (image.go). QEMU boots it
+// (machine.go). In the machine the program in guest/ is process 1: it tells what the
+// kernel can do, runs the test binaries one after the other, and switches the machine
+// off. What they print is read from the console (result.go).
 //
 // A panic, a hang or a missing result is a failure, and the console log is kept.
 //
