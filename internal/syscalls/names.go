@@ -76,3 +76,6 @@ var numbers = sync.OnceValue(func() map[event.ABI]map[string]int32 {
 	}
 	return m
 })
+
+// Limit is the first number that the table of an ABI does not have.
+func Limit(abi event.ABI) uint32 { return uint32(len(tables[abi])) }
