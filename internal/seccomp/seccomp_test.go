@@ -99,7 +99,7 @@ func random(r *rand.Rand) *Filter {
 			continue
 		}
 		table := Table{ABI: abi, Default: action(), Unknown: action(), Limit: 1 + r.Uint32N(600), Rules: map[uint32][]Rule{}}
-		for range r.IntN(60) {
+		for range r.IntN(40) {
 			var rules []Rule
 			for range 1 + r.IntN(3) {
 				rule := Rule{Action: action()}

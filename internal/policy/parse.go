@@ -1,0 +1,104 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/event"
+)
+
+// ParseRule reads the rule of a flag: CLASS[,CLASS...][=ERRNO]:GLOB. A glob that does not
+// begin with a slash starts from dir.
+func ParseRule(text string, verdict event.VerdictKind, dir string) (Rule, error) {
+	r := Rule{Verdict: verdict, Name: "--" + verdict.String() + " " + text}
+	head, pattern, found := strings.Cut(text, ":")
+	if !found || pattern == "" {
+		return r, fmt.Errorf("%q is no rule; it is CLASS:GLOB, for example read:/etc/ssl/private/**", text)
+	}
+	names, errno, hasErrno := strings.Cut(head, "=")
+	if hasErrno {
+		if verdict != event.VerdictDeny {
+			return r, fmt.Errorf("rule %q: only a deny has an errno", text)
+		}
+		if r.Errno = errnoNamed(errno); r.Errno == 0 {
+			return r, fmt.Errorf("rule %q: %q is no errno; for example: ENOENT", text, errno)
+		}
+	}
+	var err error
+	if r.Classes, err = parseClasses(names); err != nil {
+		return r, fmt.Errorf("rule %q: %w", text, err)
+	}
+	if !strings.HasPrefix(pattern, "/") {
+		pattern = filepath.Join(Quote(dir), pattern)
+	}
+	parsed, err := ParsePattern(pattern)
+	if err != nil {
+		return r, fmt.Errorf("rule %q: %w", text, err)
+	}
+	r.Patterns = []Pattern{parsed}
+	return r, nil
+}
+
+func parseClasses(names string) (event.Class, error) {
+	if names == "all" {
+		return Files, nil
+	}
+	var classes event.Class
+	for name := range strings.SplitSeq(names, ",") {
+		class, known := event.ParseClass(name)
+		if !known {
+			return 0, fmt.Errorf("%q is no class; the classes are %s, and all", name, strings.Join(Files.Names(), ", "))
+		}
+		classes |= class
+	}
+	return classes, nil
+}
+
+// errnoNamed is the inverse of unix.ErrnoName, 0 for no errno.
+func errnoNamed(name string) unix.Errno {
+	const maxErrno = 133 // EHWPOISON, include/uapi/asm-generic/errno.h
+	for errno := unix.Errno(1); errno <= maxErrno; errno++ {
+		if name != "" && unix.ErrnoName(errno) == name {
+			return errno
+		}
+	}
+	return 0
+}
+
+// Bind adds to each pattern the spelling that it has when the links in its literal prefix
+// are resolved: judged is the real name of a file. A prefix that does not exist is bound
+// as far as it does.
+func (p *Policy) Bind(resolve func(path string) (string, error)) error {
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		written := r.Patterns[0]
+		prefix, err := bindPrefix(written.Prefix(), resolve)
+		if err != nil {
+			return fmt.Errorf("rule %q: %w", r.Name, err)
+		}
+		if prefix != written.Prefix() {
+			r.Patterns = append(r.Patterns, written.WithPrefix(prefix))
+		}
+	}
+	return nil
+}
+
+func bindPrefix(prefix string, resolve func(string) (string, error)) (string, error) {
+	for have, rest := prefix, ""; ; {
+		found, err := resolve(have)
+		switch {
+		case err == nil:
+			return strings.TrimSuffix(filepath.Join(found, rest), "/"), nil
+		case have == "/":
+			return prefix, nil
+		case !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.ENOTDIR) && !errors.Is(err, unix.EACCES) && !errors.Is(err, unix.ELOOP):
+			return "", err
+		}
+		rest = filepath.Join(filepath.Base(have), rest)
+		have = filepath.Dir(have)
+	}
+}
