@@ -44,6 +44,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		ErrWriter:                 stderr,
 		Commands: []*cli.Command{
 			observeCommand(),
+			enforceCommand(),
+			superviseCommand(),
 			doctorCommand(),
 			completionCommand(),
 			versionCommand(),

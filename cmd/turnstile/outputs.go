@@ -72,21 +72,27 @@ func newOutputs(s *session) (*outputs, error) {
 
 func (o *outputs) openEvents(s *session) error {
 	err := s.user.Do(func() (err error) {
-		// 0600: arguments of programs hold secrets.
-		o.events, err = os.OpenFile(s.events, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-		if err != nil {
-			return err
-		}
-		if info, err := o.events.Stat(); err != nil || !info.Mode().IsRegular() {
-			return err
-		}
-		return o.events.Chmod(0o600) // also a file that was there
+		o.events, err = openPrivate(s.events)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("opening the file for events: %w", err)
 	}
 	o.eventLines = report.NewJSONLines(o.events)
 	return nil
+}
+
+// openPrivate opens a file to be written anew. It is for its owner alone, as arguments of
+// programs hold secrets.
+func openPrivate(name string) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return f, err
+	}
+	return f, f.Chmod(0o600) // also a file that was there
 }
 
 // abort drops the trace if it was not finished.

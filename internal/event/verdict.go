@@ -1,5 +1,7 @@
 package event
 
+import "time"
+
 // Verdict is what a gate decided about an access. Sources that only watch
 // leave it at VerdictNone.
 type Verdict struct {
@@ -8,6 +10,8 @@ type Verdict struct {
 	Errno Errno
 	// By names who decided: a rule as "file:line", "user" or "default".
 	By string
+	// Took is how long the call waited for its answer.
+	Took time.Duration
 }
 
 // VerdictKind is the decision itself.

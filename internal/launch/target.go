@@ -36,6 +36,9 @@ func newTarget() *Target {
 	}
 }
 
+// PID is the process id of the target's first process.
+func (t *Target) PID() int { return t.pid }
+
 // catch takes the default action from the signals that Wait handles. It is
 // called as late as can be, because until the child is there a Ctrl-C is meant
 // for us alone, and before the child is there, because from then on it is not.

@@ -11,9 +11,12 @@ import (
 	"github.com/turnstile-project/turnstile/internal/event"
 )
 
-// ParseRule reads the rule of a flag: CLASS[,CLASS...][=ERRNO]:GLOB. A glob that does not
-// begin with a slash starts from dir.
-func ParseRule(text string, verdict event.VerdictKind, dir string) (Rule, error) {
+// Directories are what a glob that does not begin with a slash starts from: the working
+// directory, or with "~/" the home.
+type Directories struct{ Working, Home string }
+
+// ParseRule reads the rule of a flag: CLASS[,CLASS...][=ERRNO]:GLOB.
+func ParseRule(text string, verdict event.VerdictKind, dirs Directories) (Rule, error) {
 	r := Rule{Verdict: verdict, Name: "--" + verdict.String() + " " + text}
 	head, pattern, found := strings.Cut(text, ":")
 	if !found || pattern == "" {
@@ -32,8 +35,13 @@ func ParseRule(text string, verdict event.VerdictKind, dir string) (Rule, error)
 	if r.Classes, err = parseClasses(names); err != nil {
 		return r, fmt.Errorf("rule %q: %w", text, err)
 	}
-	if !strings.HasPrefix(pattern, "/") {
-		pattern = filepath.Join(Quote(dir), pattern)
+	if rest, inHome := strings.CutPrefix(pattern, "~/"); inHome {
+		if dirs.Home == "" {
+			return r, fmt.Errorf("rule %q: there is no home directory (HOME is not set)", text)
+		}
+		pattern = filepath.Join(Quote(dirs.Home), rest)
+	} else if !strings.HasPrefix(pattern, "/") {
+		pattern = filepath.Join(Quote(dirs.Working), pattern)
 	}
 	parsed, err := ParsePattern(pattern)
 	if err != nil {

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -126,6 +127,11 @@ func rank(v event.VerdictKind) int {
 	default:
 		return 2
 	}
+}
+
+// Asks says whether the policy can say that somebody has to be asked.
+func (p *Policy) Asks() bool {
+	return p.Default == event.VerdictAsk || slices.ContainsFunc(p.Rules, func(r Rule) bool { return r.Verdict == event.VerdictAsk })
 }
 
 // Restricted are the classes in which the policy could say something else than allow.

@@ -29,7 +29,7 @@ func rules(t testing.TB, def event.VerdictKind, lines ...string) *Policy {
 	verdicts := map[string]event.VerdictKind{"allow": event.VerdictAllow, "ask": event.VerdictAsk, "deny": event.VerdictDeny}
 	for _, line := range lines {
 		verdict, text, _ := strings.Cut(line, " ")
-		r, err := ParseRule(text, verdicts[verdict], "/work/dir")
+		r, err := ParseRule(text, verdicts[verdict], Directories{"/work/dir", "/home/me"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -172,13 +172,14 @@ func TestRuleErrors(t *testing.T) {
 		"read:/etc/[":     "other half",
 		"read:":           "CLASS:GLOB",
 		"read,:/etc":      "no class",
+		"read:~/x":        "home directory",
 		"read=:/etc":      "no errno",
 	} {
-		if _, err := ParseRule(text, event.VerdictDeny, "/"); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ParseRule(text, event.VerdictDeny, Directories{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}
-	if _, err := ParseRule("read=ENOENT:/etc", event.VerdictAllow, "/"); err == nil {
+	if _, err := ParseRule("read=ENOENT:/etc", event.VerdictAllow, Directories{}); err == nil {
 		t.Error("an allow with an errno")
 	}
 }

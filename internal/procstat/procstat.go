@@ -3,8 +3,10 @@ package procstat
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
+	"strconv"
 )
 
 // Stat is the beginning of a stat file (proc_pid_stat(5)).
@@ -13,6 +15,12 @@ type Stat struct {
 	State byte
 	// PPID is the pid of the parent, 0 if it is not visible here.
 	PPID int
+	// Session and TTY are its session and its controlling terminal: a device number,
+	// 0 for none.
+	Session int
+	TTY     uint32
+	// Start is when it was made, in clock ticks since the host was started.
+	Start uint64
 }
 
 // Gone reports whether the thread has ended; a zombie has.
@@ -34,11 +42,18 @@ func Read(file string) (Stat, error) {
 // parse looks behind the command's name, which is in parentheses and may contain
 // whatever separates fields.
 func parse(content []byte) (s Stat, err error) {
-	fields := content[bytes.LastIndexByte(content, ')')+1:]
-	var state string
-	if _, err := fmt.Sscan(string(fields), &state, &s.PPID); err != nil {
-		return Stat{}, err
+	fields := bytes.Fields(content[bytes.LastIndexByte(content, ')')+1:])
+	const state, ppid, session, tty, start = 0, 1, 3, 4, 19 // fields 3, 4, 6, 7 and 22
+	if len(fields) <= start || len(fields[state]) == 0 {
+		return Stat{}, fmt.Errorf("it has %d fields", len(fields))
 	}
-	s.State = state[0]
-	return s, nil
+	s.State = fields[state][0]
+	var errs [4]error
+	s.PPID, errs[0] = strconv.Atoi(string(fields[ppid]))
+	s.Session, errs[1] = strconv.Atoi(string(fields[session]))
+	var device int
+	device, errs[2] = strconv.Atoi(string(fields[tty]))
+	s.TTY = uint32(device)
+	s.Start, errs[3] = strconv.ParseUint(string(fields[start]), 10, 64)
+	return s, errors.Join(errs[:]...)
 }

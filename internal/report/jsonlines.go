@@ -46,6 +46,17 @@ type jsonEvent struct {
 	Errno      string       `json:"errno,omitempty"`
 	ExitStatus *int         `json:"exit_status,omitempty"`
 	Signal     string       `json:"signal,omitempty"`
+	*jsonVerdict
+}
+
+// jsonVerdict is what a gate adds.
+type jsonVerdict struct {
+	UID       uint32 `json:"uid"`
+	Exe       string `json:"exe,omitempty"`
+	ExeBase64 []byte `json:"exe_base64,omitempty"`
+	Verdict   string `json:"verdict"`
+	Rule      string `json:"rule"`
+	Latency   int64  `json:"latency_ns"`
 }
 
 type jsonTarget struct {
@@ -105,6 +116,10 @@ func (j *JSONLines) Event(e *event.Event) {
 	case e.Outcome.Known:
 		out.Ret = &e.Outcome.Ret
 	}
+	if v := e.Verdict; v.Kind != event.VerdictNone {
+		out.jsonVerdict = &jsonVerdict{UID: e.Process.UID, Verdict: v.Kind.String(), Rule: v.By, Latency: v.Took.Nanoseconds()}
+		out.Exe, out.ExeBase64 = wire.Text(e.Process.Exe)
+	}
 	j.write(out)
 }
 
@@ -119,14 +134,18 @@ func (j *JSONLines) Flush() {
 	}
 }
 
-// Finish writes the last line, which says what is missing above it. Its error is
-// the first of all writes.
+// Finish writes the last line, which says what is missing above it, and ends.
 func (j *JSONLines) Finish(d *trace.Document) error {
 	j.write(struct {
 		End      bool              `json:"end"`
 		Complete trace.Complete    `json:"complete"`
 		Lost     map[string]uint64 `json:"lost"`
 	}{true, d.Complete, d.Lost})
+	return j.End()
+}
+
+// End writes what is left. Its error is the first of all writes.
+func (j *JSONLines) End() error {
 	j.Flush()
 	if j.err != nil {
 		return fmt.Errorf("writing events: %w", j.err)

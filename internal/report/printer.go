@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/event"
+	"github.com/turnstile-project/turnstile/internal/quote"
 	"github.com/turnstile-project/turnstile/internal/syscalls"
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
@@ -39,7 +40,7 @@ func (p *Printer) Event(e *event.Event) {
 	if !p.options.Calls && (e.Access.Op == event.OpNone || e.Access.Op == event.OpFork || e.Access.Op == event.OpExit) {
 		return
 	}
-	b := append(p.line[:0], Word(e.Process.Comm)...)
+	b := append(p.line[:0], quote.Word(e.Process.Comm)...)
 	b = append(b, '[')
 	b = strconv.AppendInt(b, int64(e.Process.ID.PID), 10)
 	b = append(b, "] "...)
@@ -47,6 +48,9 @@ func (p *Printer) Event(e *event.Event) {
 	b = appendDetail(b, e)
 	b = appendTargets(b, &e.Access)
 	b = p.appendResult(b, e)
+	if e.Verdict.Kind != event.VerdictNone {
+		b = append(b, p.style.dim("  "+e.Verdict.Kind.String()+" by "+string(quote.Line(e.Verdict.By)))...)
+	}
 	b = append(b, '\n')
 	p.line = b
 	p.w.Write(b)
@@ -119,7 +123,7 @@ func appendArgv(b []byte, argv [][]byte) []byte {
 			b = append(b, "..."...)
 			break
 		}
-		b = append(b, quote(arg)...)
+		b = append(b, quote.Always(arg)...)
 	}
 	return append(b, ']')
 }
@@ -152,13 +156,13 @@ func appendSocket(b []byte, a *event.Access) []byte {
 		b = strconv.AppendUint(b, uint64(s.Port), 10)
 	case s.Abstract:
 		b = append(b, " @"...)
-		b = append(b, quote(s.Path)...)
+		b = append(b, quote.Always(s.Path)...)
 	case len(s.Path) > 0 && len(a.Targets) == 0:
 		b = append(b, ' ')
-		b = append(b, quote(s.Path)...)
+		b = append(b, quote.Always(s.Path)...)
 	case len(s.Raw) > 0:
 		b = append(b, ' ')
-		b = append(b, quote(s.Raw)...)
+		b = append(b, quote.Always(s.Raw)...)
 	}
 	return b
 }
@@ -185,7 +189,7 @@ func appendTargets(b []byte, a *event.Access) []byte {
 			b = append(b, " -> "...)
 		}
 		first = false
-		b = append(b, quote(name)...)
+		b = append(b, quote.Always(name)...)
 	}
 	return b
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/turnstile-project/turnstile/internal/quote"
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
 
@@ -106,7 +107,7 @@ func (s *summary) files(d *trace.Document) {
 		if n := f.Errors.Total(); n > 0 {
 			failed = strconv.FormatUint(n, 10)
 		}
-		name := quote(f.Path)
+		name := quote.Always(f.Path)
 		if f.Folded {
 			name += " (files in it)"
 		}
@@ -147,9 +148,9 @@ func socketText(k *trace.Socket) string {
 	case k.Port != nil:
 		words = append(words, fmt.Sprintf("%s:%d", k.Addr, *k.Port))
 	case k.Abstract:
-		words = append(words, "@"+quote(k.Path))
+		words = append(words, "@"+quote.Always(k.Path))
 	case k.Path != "":
-		words = append(words, quote(k.Path))
+		words = append(words, quote.Always(k.Path))
 	}
 	return strings.Join(words, " ")
 }
@@ -169,7 +170,7 @@ func (s *summary) execs(d *trace.Document) {
 	})
 	t := s.table("runs", "", "program")
 	for _, p := range paths {
-		t.row(strconv.FormatUint(counts[p], 10), "", quote(p))
+		t.row(strconv.FormatUint(counts[p], 10), "", quote.Always(p))
 	}
 	t.end()
 }
@@ -188,11 +189,11 @@ func (s *summary) processes(d *trace.Document) {
 	slices.SortStableFunc(all, func(a, b *trace.Process) int { return cmp.Compare(calls[b.ID], calls[a.ID]) })
 	t := s.table("calls", "ended", "process")
 	for _, p := range all {
-		name := fmt.Sprintf("%s[%d]", Word(p.Comm), p.PID)
+		name := fmt.Sprintf("%s[%d]", quote.Word(p.Comm), p.PID)
 		if p.Folded > 0 {
-			name = fmt.Sprintf("%s (%d processes)", Word(p.Comm), p.Folded)
+			name = fmt.Sprintf("%s (%d processes)", quote.Word(p.Comm), p.Folded)
 		}
-		t.row(strconv.FormatUint(calls[p.ID], 10), ended(p), name+"  "+s.style.dim(quote(p.Exe)))
+		t.row(strconv.FormatUint(calls[p.ID], 10), ended(p), name+"  "+s.style.dim(quote.Always(p.Exe)))
 	}
 	t.end()
 }

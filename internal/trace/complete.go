@@ -48,6 +48,9 @@ func (r *Recorder) losses() map[string]uint64 {
 
 func (r *Recorder) complete() Complete {
 	var hurt part
+	if r.options.Gate {
+		hurt = everyPart
+	}
 	for loss, n := range r.lost {
 		if n != 0 {
 			hurt |= lossOf[loss].parts

@@ -39,6 +39,10 @@ func (t *fileTable) add(e *event.Event, id int, n uint64) []*File {
 		if e.Outcome.Errno != 0 {
 			f.Errors.Add(e.Outcome.Errno.String(), n)
 		}
+		if v := e.Verdict; v.Kind != event.VerdictNone {
+			f.Verdicts.Add(v.Kind.String(), n)
+			f.Rule = v.By
+		}
 		f.Processes = insert(f.Processes, id)
 		files = append(files, f)
 	}

@@ -14,6 +14,9 @@ import (
 type Options struct {
 	// Files, Sockets, Results: whether these are watched at all.
 	Files, Sockets, Results bool
+	// Gate says that the source sees only the calls that it judges: no section is
+	// complete.
+	Gate bool
 	// MaxProcesses and MaxFiles bound the document: what goes beyond is
 	// folded. 0 is the default.
 	MaxProcesses, MaxFiles int

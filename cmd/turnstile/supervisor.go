@@ -1,0 +1,133 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/enforce"
+	"github.com/turnstile-project/turnstile/internal/enforce/ask"
+	"github.com/turnstile-project/turnstile/internal/launch"
+	"github.com/turnstile-project/turnstile/internal/quote"
+	"github.com/turnstile-project/turnstile/internal/tree"
+)
+
+// supervisor is one run of enforce, from the flags to the exit.
+type supervisor struct {
+	*enforceSettings
+	gate   *enforce.Gate
+	out    *decisions
+	status syscall.WaitStatus
+}
+
+// runSupervisor gates the command and all that it starts, and ends when the last of them
+// has ended, as the command ended.
+func runSupervisor(settings *enforceSettings, line int) error {
+	unix.CloseOnExec(line)
+	// Whatever ends this run, enforce is told that it was not a mishap.
+	defer goodbye(line)
+	s := &supervisor{enforceSettings: settings}
+	if err := errors.Join(tree.Adopt(), hide()); err != nil {
+		return err
+	}
+	go dieWith(line)
+	var err error
+	if s.out, err = newDecisions(settings); err != nil {
+		return err
+	}
+	defer s.out.abort()
+	s.gate, err = enforce.New(enforce.Options{
+		Policy: settings.policy, Sink: s.out.sink, Quiet: !s.out.wantsAll(), Asker: s.asker(),
+		PerformAll: settings.performAll, Front: os.Getppid(),
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.runCommand(); err != nil {
+		return err
+	}
+	if err := errors.Join(s.gate.Close(), s.out.finish(s)); err != nil {
+		return err
+	}
+	goodbye(line)
+	launch.Exit(s.status)
+	return nil
+}
+
+// asker is who is asked, nil if no rule asks.
+func (s *supervisor) asker() ask.Asker {
+	if !s.policy.Asks() {
+		return nil
+	}
+	return ask.NewTerminal()
+}
+
+// runCommand starts the command and waits for it, and for all that it started.
+func (s *supervisor) runCommand() error {
+	target, err := launch.Start(launch.Command{Argv: s.argv, Fork: s.gate.Fork})
+	if err != nil {
+		return err
+	}
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, unix.SIGCHLD)
+	go func() {
+		for range ended {
+			tree.Reap(target.PID())
+		}
+	}()
+	if s.status, err = target.Wait(); err != nil {
+		return err
+	}
+	signal.Stop(ended)
+	return s.waitForDescendants()
+}
+
+// waitForDescendants waits until nobody is left. A Ctrl-C kills them.
+func (s *supervisor) waitForDescendants() error {
+	interrupts, stop := launch.Interrupts()
+	defer stop()
+	alone := make(chan struct{})
+	go func() {
+		tree.WaitAll()
+		close(alone)
+	}()
+	told := time.After(grace)
+	for {
+		select {
+		case <-alone:
+			return nil
+		case <-interrupts:
+			killed := tree.Descendants()
+			for _, p := range killed {
+				_ = unix.Kill(p.PID, unix.SIGSTOP)
+			}
+			for _, p := range killed {
+				_ = unix.Kill(p.PID, unix.SIGKILL)
+			}
+		case <-told:
+			if !s.quiet {
+				fmt.Fprintf(os.Stderr, "turnstile: %s has ended; waiting for what it started: %s (Ctrl-C kills it)\n", quote.Word(s.argv[0]), namesOf(tree.Descendants()))
+			}
+		}
+	}
+}
+
+// namesOf lists processes for a message, the first few of them.
+func namesOf(processes []tree.Process) string {
+	const most = 4
+	var words []string
+	for i, p := range processes {
+		if i == most {
+			words = append(words, fmt.Sprintf("and %d more", len(processes)-most))
+			break
+		}
+		words = append(words, fmt.Sprintf("%s[%d]", quote.Word(p.Comm), p.PID))
+	}
+	return strings.Join(words, ", ")
+}

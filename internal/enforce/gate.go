@@ -1,0 +1,121 @@
+package enforce
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/enforce/ask"
+	"github.com/turnstile-project/turnstile/internal/enforce/notify"
+	"github.com/turnstile-project/turnstile/internal/enforce/plan"
+	"github.com/turnstile-project/turnstile/internal/event"
+	"github.com/turnstile-project/turnstile/internal/policy"
+)
+
+// Options are what a gate holds its target to.
+type Options struct {
+	Policy *policy.Policy
+	// Sink gets an event for each decision: all of them, or with Quiet only those
+	// that deny. It may be nil.
+	Sink  event.Sink
+	Quiet bool
+	// Asker is asked where the policy says so.
+	Asker ask.Asker
+	// PerformAll makes the gate perform every call that it can, also those that no
+	// rule is about. It is for tests.
+	PerformAll bool
+	// Front is the process that waits for this one, and is not to be looked into.
+	Front int
+}
+
+// Gate stands between one command and the kernel.
+type Gate struct {
+	policy *policy.Policy
+	desk   *ask.Desk
+	news   *news
+	front  string // its directory of /proc
+	filter plan.Options
+	root   int // O_PATH: the root directory
+	ours   identity
+	// varied says that targets may have other rights than this process has: some have
+	// changed them, or did when they executed a program.
+	varied   atomic.Bool
+	listener *notify.Listener
+	shift    shift
+	parked   parked
+	undone   undelivered
+}
+
+// New makes a gate.
+func New(o Options) (*Gate, error) {
+	root, err := unix.Open("/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("opening the root directory: %w", err)
+	}
+	ours, err := ownStatus()
+	if err != nil {
+		return nil, err
+	}
+	g := &Gate{policy: o.Policy, root: root, ours: ours.identity, news: newNews(o.Sink, o.Quiet)}
+	if o.Asker != nil {
+		g.desk = ask.NewDesk(o.Asker)
+	}
+	if o.Front != 0 {
+		g.front = fmt.Sprintf("/proc/%d", o.Front)
+	}
+	g.filter = plan.Options{
+		ABI: nativeABI, Classes: o.Policy.Restricted(), FakeUndumpable: !ours.privileged(),
+	}
+	if ours.privileged() {
+		g.filter.Credentials = true
+		g.varied.Store(!ours.survivesExec())
+	}
+	if o.PerformAll {
+		g.filter.Classes = policy.Files
+	}
+	return g, nil
+}
+
+// Fork puts the filter around the calling thread, and calls start, which forks the
+// target on it: see launch.Command. The thread must end after that.
+func (g *Gate) Fork(start func() error) error {
+	if g.listener != nil {
+		return start() // once more: the file was a script without an interpreter
+	}
+	program, err := plan.Filter(g.filter).Program()
+	if err != nil {
+		return err
+	}
+	if g.listener, err = notify.Install(program); err != nil {
+		return err
+	}
+	if err := g.parked.open(g); err != nil {
+		return err
+	}
+	const most = 8
+	workers := min(max(4, runtime.NumCPU()), most)
+	// A thread that comes back from the kernel needs a place to run on at once.
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), workers+2))
+	g.shift.open()
+	for range workers {
+		w, err := g.newWorker()
+		if err != nil {
+			return err
+		}
+		go w.serve()
+	}
+	return start()
+}
+
+// Close ends the telling of decisions: what is in the queue goes to the sink. Calls that
+// come later fail with ENOSYS.
+func (g *Gate) Close() error {
+	g.news.close()
+	if g.listener == nil {
+		return nil
+	}
+	return errors.Join(g.listener.Close(), unix.Close(g.root))
+}

@@ -1,0 +1,337 @@
+package enforce
+
+import (
+	"encoding/binary"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/enforce/resolve"
+	"github.com/turnstile-project/turnstile/internal/event"
+)
+
+// look is stat and all others that tell what a file is like: they are made here, on the
+// pinned object, and what they say is written to the target's memory.
+func (c *call) look() error {
+	if err := c.checkLookFlags(); err != nil {
+		return err
+	}
+	o, err := c.existing(0, c.followsLook())
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	if err := c.judgeObject(event.Stat, &o); err != nil {
+		return err
+	}
+	switch c.spec.Op {
+	case event.OpStat:
+		return c.stat(&o)
+	case event.OpAccess:
+		return c.access(&o)
+	case event.OpReadlink:
+		return c.readlink(&o)
+	case event.OpStatfs:
+		return c.statfs(&o)
+	case event.OpGetxattr:
+		return c.getxattr(&o)
+	case event.OpListxattr:
+		return c.listxattr(&o)
+	default:
+		return c.handleOf(&o)
+	}
+}
+
+// statxSync is AT_STATX_SYNC_TYPE, include/uapi/linux/fcntl.h.
+const statxSync = unix.AT_STATX_FORCE_SYNC | unix.AT_STATX_DONT_SYNC
+
+// checkLookFlags refuses what the kernel would.
+func (c *call) checkLookFlags() error {
+	const known = unix.AT_SYMLINK_NOFOLLOW | unix.AT_EMPTY_PATH | unix.AT_NO_AUTOMOUNT
+	extra := uint64(0)
+	switch c.spec.Name {
+	case "newfstatat":
+	case "statx":
+		extra = statxSync
+		const reserved = 1 << 31 // STATX__RESERVED, include/uapi/linux/stat.h
+		if c.flags&statxSync == statxSync || c.arg(3)&reserved != 0 {
+			return unix.EINVAL
+		}
+	case "faccessat2":
+		extra = unix.AT_EACCESS
+		if c.flags&unix.AT_NO_AUTOMOUNT != 0 {
+			return unix.EINVAL
+		}
+	case "name_to_handle_at":
+		return nil // its own
+	case "getxattrat", "listxattrat", "file_getattr":
+		if c.flags&unix.AT_NO_AUTOMOUNT != 0 {
+			return unix.EINVAL
+		}
+	default:
+		return nil
+	}
+	if c.flags&^(known|extra) != 0 {
+		return unix.EINVAL
+	}
+	return nil
+}
+
+// followsLook says whether a link that is the last name is followed.
+func (c *call) followsLook() bool {
+	switch c.spec.Name {
+	case "lstat", "readlink", "readlinkat", "lgetxattr", "llistxattr":
+		return false
+	case "name_to_handle_at":
+		return c.flags&unix.AT_SYMLINK_FOLLOW != 0
+	case "stat", "access", "faccessat", "statfs", "getxattr", "listxattr":
+		return true
+	default:
+		return c.flags&unix.AT_SYMLINK_NOFOLLOW == 0
+	}
+}
+
+// result writes what a call said and lets it return a value.
+func (c *call) result(address uint64, b []byte, value int) error {
+	var err error
+	c.asTracer(func() { err = c.memory().Write(address, b) })
+	if err != nil {
+		return err
+	}
+	return c.returns(int64(value))
+}
+
+// noName is the empty path of calls with AT_EMPTY_PATH.
+var noName [1]byte
+
+func (c *call) stat(o *resolve.Object) error {
+	switch c.spec.Name {
+	case "statx":
+		var b [unsafe.Sizeof(unix.Statx_t{})]byte
+		flags := c.flags&statxSync | unix.AT_EMPTY_PATH
+		if _, _, errno := unix.Syscall6(unix.SYS_STATX, uintptr(o.FD), uintptr(unsafe.Pointer(&noName[0])), uintptr(flags), uintptr(c.arg(3)), uintptr(unsafe.Pointer(&b[0])), 0); errno != 0 {
+			return errno
+		}
+		return c.result(c.arg(4), b[:], 0)
+	case "file_getattr":
+		return c.fileAttributes(o)
+	}
+	// The layout is the kernel's, which package unix has.
+	b := unsafe.Slice((*byte)(unsafe.Pointer(&o.Stat)), unsafe.Sizeof(o.Stat))
+	if c.is("newfstatat") {
+		return c.result(c.arg(2), b, 0)
+	}
+	return c.result(c.arg(1), b, 0)
+}
+
+// fileAttributes is file_getattr(2) (Linux 6.17).
+func (c *call) fileAttributes(o *resolve.Object) error {
+	const sysFileGetattr = 468
+	if c.arg(3) > pageSize {
+		return unix.E2BIG
+	}
+	b := make([]byte, max(1, c.arg(3)))
+	if _, _, errno := unix.Syscall6(sysFileGetattr, uintptr(o.FD), uintptr(unsafe.Pointer(&noName[0])), uintptr(unsafe.Pointer(&b[0])), uintptr(c.arg(3)), unix.AT_EMPTY_PATH, 0); errno != 0 {
+		return errno
+	}
+	return c.result(c.arg(2), b[:c.arg(3)], 0)
+}
+
+// access asks about the real ids, unless AT_EACCESS says otherwise.
+func (c *call) access(o *resolve.Object) error {
+	mode := uint32(c.arg(1))
+	if c.is("faccessat", "faccessat2") {
+		mode = uint32(c.arg(2))
+	}
+	check := func() error {
+		return unix.Faccessat2(o.FD, "", mode, unix.AT_EMPTY_PATH|unix.AT_EACCESS)
+	}
+	var err error
+	if c.flags&unix.AT_EACCESS == 0 && c.who != nil && c.who.differs() {
+		err = c.asReal(check)
+	} else {
+		err = check()
+	}
+	if err != nil {
+		return err
+	}
+	return c.returns(0)
+}
+
+// differs says whether access(2) has to ask for somebody else than who acts.
+func (s *status) differs() bool {
+	return s.uid != s.fsuid || s.uid != 0 && s.effective != 0 || s.uid == 0 && s.effective != s.permitted
+}
+
+// asReal runs f with the real ids of the target, as access(2) does: with all capabilities
+// that it has for root, and none for others (fs/open.c, access_override_creds).
+func (c *call) asReal(f func() error) error {
+	who := c.who.identity
+	who.fsuid, who.effective = who.uid, 0
+	if who.uid == 0 {
+		who.effective = who.permitted
+	}
+	if !c.acting.is(&c.ours) {
+		c.resume()
+	}
+	if err := c.assume(&who); err != nil {
+		return err
+	}
+	err := f()
+	c.resume()
+	if c.who.is(&c.ours) {
+		return err
+	}
+	if again := c.assume(&c.who.identity); again != nil {
+		return again
+	}
+	return err
+}
+
+func (c *call) readlink(o *resolve.Object) error {
+	address, size := c.arg(1), int(int32(c.arg(2)))
+	if c.is("readlinkat") {
+		address, size = c.arg(2), int(int32(c.arg(3)))
+	}
+	if size <= 0 {
+		return unix.EINVAL
+	}
+	if !o.Is(unix.S_IFLNK) {
+		if c.operands[0].name == "" {
+			return unix.ENOENT
+		}
+		return unix.EINVAL
+	}
+	b := make([]byte, min(size, unix.PathMax))
+	var n int
+	err := c.mayBeOwn(o, func() (err error) {
+		n, err = unix.Readlinkat(o.FD, "", b)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return c.result(address, b[:n], n)
+}
+
+// mayBeOwn runs f with the rights of this process if an object is the target's own below
+// /proc: it may always look there itself.
+func (c *call) mayBeOwn(o *resolve.Object, f func() error) (err error) {
+	if c.selfName(o.Path) == "" {
+		return f()
+	}
+	c.asTracer(func() { err = f() })
+	return err
+}
+
+func (c *call) statfs(o *resolve.Object) error {
+	var fs unix.Statfs_t
+	if err := unix.Fstatfs(o.FD, &fs); err != nil {
+		return err
+	}
+	return c.result(c.arg(1), unsafe.Slice((*byte)(unsafe.Pointer(&fs)), unsafe.Sizeof(fs)), 0)
+}
+
+func (c *call) getxattr(o *resolve.Object) error {
+	name, value, size := c.arg(1), c.arg(2), c.arg(3)
+	if c.is("getxattrat") {
+		var x [16]byte // struct xattr_args
+		if err := c.takeStruct(c.arg(4), c.arg(5), x[:]); err != nil {
+			return err
+		}
+		if binary.NativeEndian.Uint32(x[12:]) != 0 {
+			return unix.EINVAL
+		}
+		name, value, size = c.arg(3), binary.NativeEndian.Uint64(x[0:]), uint64(binary.NativeEndian.Uint32(x[8:]))
+	}
+	text, err := c.xattrName(name)
+	if err != nil {
+		return err
+	}
+	b := make([]byte, min(size, maxXattr))
+	n, err := unix.Getxattr(resolve.LinkTo(o.FD), text, b)
+	if err != nil {
+		return err
+	}
+	return c.result(value, b[:min(n, len(b))], n)
+}
+
+func (c *call) listxattr(o *resolve.Object) error {
+	list, size := c.arg(1), c.arg(2)
+	if c.is("listxattrat") {
+		list, size = c.arg(3), c.arg(4)
+	}
+	b := make([]byte, min(size, maxXattr))
+	n, err := unix.Listxattr(resolve.LinkTo(o.FD), b)
+	if err != nil {
+		return err
+	}
+	return c.result(list, b[:min(n, len(b))], n)
+}
+
+// handleOf is name_to_handle_at(2).
+func (c *call) handleOf(o *resolve.Object) error {
+	const head, most = 8, 128 // struct file_handle, MAX_HANDLE_SZ
+	var b [head + most]byte
+	if err := c.memory().Read(c.arg(2), b[:head]); err != nil {
+		return err
+	}
+	room := binary.NativeEndian.Uint32(b[:])
+	if room > most {
+		return unix.EINVAL
+	}
+	var mount [8]byte
+	flags := c.flags&^uint64(unix.AT_SYMLINK_FOLLOW) | unix.AT_EMPTY_PATH
+	_, _, errno := unix.Syscall6(unix.SYS_NAME_TO_HANDLE_AT, uintptr(o.FD), uintptr(unsafe.Pointer(&noName[0])), uintptr(unsafe.Pointer(&b[0])), uintptr(unsafe.Pointer(&mount[0])), uintptr(flags), 0)
+	if errno != 0 && errno != unix.EOVERFLOW {
+		return errno
+	}
+	const uniqueMount = 1 // AT_HANDLE_MNT_ID_UNIQUE, include/uapi/linux/fcntl.h
+	size := 4
+	if c.flags&uniqueMount != 0 {
+		size = 8
+	}
+	var err error
+	c.asTracer(func() {
+		if err = c.memory().Write(c.arg(3), mount[:size]); err == nil {
+			n := head
+			if errno == 0 {
+				n += int(binary.NativeEndian.Uint32(b[:]))
+			}
+			err = c.memory().Write(c.arg(2), b[:n])
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if errno != 0 {
+		return errno
+	}
+	return c.returns(0)
+}
+
+// watch is inotify_add_watch, and fanotify_mark on a descriptor that was there before.
+func (c *call) watch() error {
+	if c.is("fanotify_mark") {
+		return unix.EPERM // no filter lets a target have such a descriptor
+	}
+	mask := uint32(c.arg(2))
+	o, err := c.existing(0, mask&unix.IN_DONT_FOLLOW == 0)
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	if err := c.judgeObject(event.List, &o); err != nil {
+		return err
+	}
+	fd, err := c.descriptor(int32(c.arg(0)))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	watch, err := unix.InotifyAddWatch(fd, resolve.LinkTo(o.FD), mask&^unix.IN_DONT_FOLLOW)
+	if err != nil {
+		return err
+	}
+	return c.returns(int64(watch))
+}

@@ -1,0 +1,4 @@
+package enforce
+
+// oLargefile is O_LARGEFILE (arch/arm64/include/uapi/asm/fcntl.h).
+const oLargefile = 0o400000

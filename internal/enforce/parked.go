@@ -1,0 +1,291 @@
+package enforce
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/enforce/ask"
+	"github.com/turnstile-project/turnstile/internal/event"
+)
+
+// waiting is the error of a call that cannot be answered at once: the user has to be
+// asked, or what it asks for may block.
+type waiting struct {
+	question  *ask.Question // nil if it may block
+	judgement judgement
+}
+
+func (*waiting) Error() string { return "the call has to wait" }
+
+// mayWait is for what could block: it goes on if the thread is one that may.
+func (c *call) mayWait() error {
+	if c.mayBlock {
+		return nil
+	}
+	return &waiting{}
+}
+
+// How many calls may block, and how many questions may be open, at one time. Calls
+// beyond wait for their turn; those that need no thread of these are answered as ever.
+const (
+	maxBlocked = 256
+	maxAsked   = 256
+)
+
+// parked are the calls that wait.
+type parked struct {
+	blocked, asked chan struct{} // what is sent is a place
+	mu             sync.Mutex
+	tickets        map[*ticket]struct{}
+	more           chan struct{}
+}
+
+// ticket is a call that waits.
+type ticket struct {
+	call   *call
+	cancel context.CancelFunc
+	// withdrawn says that nobody waits for the answer, or that a signal came first.
+	withdrawn atomic.Bool
+	// thread is blocked in a system call for it, 0 if none is.
+	thread atomic.Int32
+}
+
+// cancelSignal interrupts a blocked system call of a worker. Its default is to be
+// ignored, nobody sends it to processes that have not asked for it, and the Go runtime
+// has no use for it.
+const cancelSignal = unix.SIGIO
+
+func (p *parked) open(g *Gate) error {
+	p.blocked = make(chan struct{}, maxBlocked)
+	p.asked = make(chan struct{}, maxAsked)
+	p.tickets = make(map[*ticket]struct{})
+	p.more = make(chan struct{}, 1)
+	if err := catchCancel(); err != nil {
+		return err
+	}
+	go p.attend(g)
+	return nil
+}
+
+// catchCancel gives the signal a handler that does not restart what it interrupts: Go
+// asks for SA_RESTART (runtime/os_linux.go, setsig).
+func catchCancel() error {
+	signal.Notify(make(chan os.Signal, 1), cancelSignal)
+	var action struct{ handler, flags, restorer, mask uintptr } // struct kernel_sigaction
+	const setSize = 8
+	if _, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(cancelSignal), 0, uintptr(unsafe.Pointer(&action)), setSize, 0, 0); errno != 0 {
+		return fmt.Errorf("reading the action of a signal: %w", errno)
+	}
+	const saRestart = 0x10000000 // SA_RESTART, include/uapi/asm-generic/signal-defs.h
+	action.flags &^= saRestart
+	if _, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(cancelSignal), uintptr(unsafe.Pointer(&action)), 0, setSize, 0, 0); errno != 0 {
+		return fmt.Errorf("setting the action of a signal: %w", errno)
+	}
+	return nil
+}
+
+// park lets a call wait, and the worker go on.
+func (c *call) park(w *waiting) {
+	ctx, cancel := context.WithCancel(context.Background())
+	t := &ticket{cancel: cancel}
+	later := *c
+	later.worker, later.wait, later.judged = nil, t, nil
+	later.operands = slices.Clone(c.operands)
+	if later.target.AsTracer != nil {
+		later.target.AsTracer = func(f func()) { later.asTracer(f) }
+	}
+	later.target.TGID = func() int { return later.tgid() }
+	t.call = &later
+	c.operands, c.answered = c.operands[:0], true // the call is another's
+	g := c.Gate
+	g.parked.add(t)
+	go func() {
+		defer cancel()
+		defer g.parked.remove(t)
+		nw, err := g.newWorker()
+		if err == nil {
+			later.worker = nw
+			err = nw.become()
+		}
+		if err != nil {
+			g.news.fail(err)
+			_ = g.listener.Fail(later.notification.ID, unix.EACCES)
+			return
+		}
+		later.resumeAfter(ctx, w)
+	}()
+}
+
+// resumeAfter answers a call after its wait: it is done again from where its arguments
+// were copied.
+func (c *call) resumeAfter(ctx context.Context, w *waiting) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			c.news.fail(fmt.Errorf("answering %s: %v", c.name(), broken))
+			c.fail(unix.EACCES)
+		}
+		c.wait = nil
+		c.release()
+	}()
+	t := c.wait
+	places := c.parked.blocked
+	if w.question != nil {
+		places = c.parked.asked
+	}
+	select {
+	case places <- struct{}{}:
+		defer func() { <-places }()
+	case <-ctx.Done():
+		c.withdraw()
+		return
+	}
+	if w.question == nil {
+		c.mayBlock = true
+	} else if !c.ask(ctx, w) {
+		if t.withdrawn.Load() {
+			c.withdraw()
+		}
+		return
+	}
+	err := c.asTarget(c.perform)
+	switch again, isWait := err.(*waiting); {
+	case err == nil:
+	case t.withdrawn.Load():
+		c.withdraw()
+	case isWait:
+		c.wait = nil
+		c.park(again)
+	default:
+		c.refuse(err)
+	}
+}
+
+// ask asks the user, and says whether the call goes on.
+func (c *call) ask(ctx context.Context, w *waiting) bool {
+	answer := c.desk.Ask(ctx, w.question)
+	if ctx.Err() != nil {
+		return false
+	}
+	if !answer.Allow {
+		j := w.judgement
+		j.decision.Verdict, j.by = event.VerdictDeny, answer.By
+		c.judged = append(c.judged, j)
+		c.fail(unix.EACCES)
+		return false
+	}
+	c.granted = append(c.granted, grant{w.judgement.classes, w.judgement.path})
+	return true
+}
+
+// withdraw answers a call that is not waited for any more. If a signal came, the call is
+// restarted or interrupted, as the handler says: ERESTARTSYS never reaches the target
+// while one is pending.
+func (c *call) withdraw() {
+	const restart = unix.Errno(512) // ERESTARTSYS, include/linux/errno.h
+	if c.answered {
+		return
+	}
+	c.answered = true
+	_ = c.listener.Fail(c.notification.ID, restart)
+}
+
+// blockingly makes a system call that may block until the ticket is withdrawn. Without a
+// ticket it must not block.
+func (c *call) blockingly(f func() error) error {
+	t := c.wait
+	if t == nil {
+		return f()
+	}
+	if err := maskCancel(unix.SIG_UNBLOCK); err != nil {
+		return err
+	}
+	t.thread.Store(int32(unix.Gettid()))
+	var err error
+	for !t.withdrawn.Load() {
+		if err = f(); err != unix.EINTR {
+			break
+		}
+	}
+	t.thread.Store(0)
+	if maskErr := maskCancel(unix.SIG_BLOCK); maskErr != nil {
+		panic(maskErr)
+	}
+	return err
+}
+
+func maskCancel(how int) error {
+	var set unix.Sigset_t
+	set.Val[0] = 1 << (cancelSignal - 1)
+	return unix.PthreadSigmask(how, &set, nil)
+}
+
+func (p *parked) add(t *ticket) {
+	p.mu.Lock()
+	p.tickets[t] = struct{}{}
+	p.mu.Unlock()
+	select {
+	case p.more <- struct{}{}:
+	default:
+	}
+}
+
+func (p *parked) remove(t *ticket) {
+	p.mu.Lock()
+	delete(p.tickets, t)
+	p.mu.Unlock()
+}
+
+// attend looks after the calls that wait: one whose thread has ended, or has a signal to
+// deal with, is withdrawn.
+func (p *parked) attend(g *Gate) {
+	const interval = 20 * time.Millisecond
+	room := make([]byte, 8192)
+	for range p.more {
+		for {
+			p.mu.Lock()
+			tickets := make([]*ticket, 0, len(p.tickets))
+			for t := range p.tickets {
+				tickets = append(tickets, t)
+			}
+			p.mu.Unlock()
+			if len(tickets) == 0 {
+				break
+			}
+			started := time.Now()
+			for _, t := range tickets {
+				if t.withdrawn.Load() || !g.listener.Valid(t.call.notification.ID) || hasSignal(int(t.call.notification.TID), room) {
+					t.withdraw()
+				}
+			}
+			// No more than a tenth of a CPU goes into this.
+			time.Sleep(max(interval, 10*time.Since(started)))
+		}
+	}
+}
+
+// withdraw wakes whoever waits for the ticket's sake, again and again, since a signal may
+// come before the system call that it is to interrupt.
+func (t *ticket) withdraw() {
+	t.withdrawn.Store(true)
+	t.cancel()
+	if thread := t.thread.Load(); thread != 0 {
+		_ = unix.Tgkill(unix.Getpid(), int(thread), cancelSignal)
+	}
+}
+
+// hasSignal says whether a thread has a signal to deal with: one that is pending for it
+// or its process, and neither blocked nor ignored (proc_pid_status(5)).
+func hasSignal(tid int, room []byte) bool {
+	pending, err := readPending("/proc/"+strconv.Itoa(tid)+"/status", room)
+	return err == nil && pending != 0
+}

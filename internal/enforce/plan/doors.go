@@ -1,0 +1,69 @@
+package plan
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/seccomp"
+)
+
+// Calls that reach files, or the gate itself, past the calls that are gated. They fail as
+// they do for who may not make them.
+var closed = []string{
+	// Operations that are no system calls.
+	"io_uring_setup", "io_uring_enter", "io_uring_register",
+	// Other names for the same files. What names files itself is in the table of
+	// package syscalls.
+	"open_tree", "open_tree_attr", "move_mount", "fsopen", "fsmount", "fspick", "fsconfig", "mount_setattr",
+	"setns", "fanotify_init",
+	// Memory and descriptors of others, this process among them.
+	"ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "kcmp", "process_madvise",
+	// Programs and modules in the kernel.
+	"bpf", "perf_event_open", "userfaultfd", "init_module", "finit_module", "delete_module",
+	"kexec_load", "kexec_file_load", "lookup_dcookie", "nfsservctl", "vm86", "vm86old",
+}
+
+// namespaceFlags are the CLONE_NEW* of unshare(2) and clone(2) after which a path means
+// another file, or a capability more than it did.
+const namespaceFlags = unix.CLONE_NEWNS | unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET |
+	unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
+
+// doors are the rules of the calls that go around the gate.
+func doors(o Options) map[string][]seccomp.Rule {
+	refuse := seccomp.Errno(unix.EPERM)
+	all := map[string][]seccomp.Rule{
+		// Its flags are in memory. All C libraries go on with clone.
+		"clone3": {{Action: seccomp.Errno(unix.ENOSYS)}},
+	}
+	for _, name := range closed {
+		all[name] = []seccomp.Rule{{Action: refuse}}
+	}
+	for _, name := range []string{"clone", "unshare"} {
+		for flag := uint64(1); flag <= namespaceFlags; flag <<= 1 {
+			if namespaceFlags&flag != 0 {
+				all[name] = append(all[name], when(0, flag, flag, refuse))
+			}
+		}
+	}
+	const tioclinux = 0x541C // TIOCLINUX, include/uapi/asm-generic/ioctls.h
+	for _, command := range []uint64{unix.TIOCSTI, tioclinux} {
+		all["ioctl"] = append(all["ioctl"], when(1, 0xffffffff, command, refuse))
+	}
+	if o.FakeUndumpable {
+		undumpable := when(0, 0xffffffff, unix.PR_SET_DUMPABLE, seccomp.Errno(0))
+		undumpable.Conditions = append(undumpable.Conditions, seccomp.Condition{Arg: 1, Mask: ^uint64(0)})
+		all["prctl"] = []seccomp.Rule{undumpable}
+	}
+	if o.Credentials {
+		for _, name := range changers {
+			all[name] = []seccomp.Rule{{Action: seccomp.Notify}}
+		}
+		for _, option := range []uint64{unix.PR_SET_SECUREBITS, unix.PR_SET_KEEPCAPS} {
+			all["prctl"] = append(all["prctl"], when(0, 0xffffffff, option, seccomp.Notify))
+		}
+	}
+	return all
+}
+
+func when(arg uint8, mask, value uint64, action seccomp.Action) seccomp.Rule {
+	return seccomp.Rule{Conditions: []seccomp.Condition{{Arg: arg, Mask: mask, Value: value}}, Action: action}
+}

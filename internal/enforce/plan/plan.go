@@ -1,0 +1,106 @@
+// Package plan turns a policy into what the kernel does without asking: a seccomp filter
+// in which only the calls that some rule could say no to are notified.
+//
+// It reads the table of package syscalls and installs nothing. Start reading at [Filter].
+package plan
+
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/event"
+	"github.com/turnstile-project/turnstile/internal/seccomp"
+	"github.com/turnstile-project/turnstile/internal/syscalls"
+)
+
+// Options are what a filter is made for.
+type Options struct {
+	ABI event.ABI
+	// Classes in which some rule could say something else than allow.
+	Classes event.Class
+	// Verify says that calls with [syscalls.EffectVerify] are notified.
+	Verify bool
+	// FakeUndumpable lets prctl(PR_SET_DUMPABLE, 0) succeed without effect. A process
+	// that nobody may look into cannot be gated without privilege, and ssh-agent and
+	// gpg want to be one.
+	FakeUndumpable bool
+	// Credentials says that the calls of [ChangesCredentials] are notified.
+	Credentials bool
+}
+
+// changers are the calls after which a thread may have other rights than before.
+var changers = []string{
+	"setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setfsuid", "setfsgid",
+	"setgroups", "capset",
+}
+
+// ChangesCredentials says whether a call may give a thread other rights than it had.
+func ChangesCredentials(abi event.ABI, nr int32) bool {
+	name, _ := syscalls.Known(abi, nr)
+	return slices.Contains(changers, name) || name == "prctl"
+}
+
+// Filter is what the kernel does with every call.
+func Filter(o Options) *seccomp.Filter {
+	table := seccomp.Table{
+		ABI: abis[o.ABI], Default: seccomp.Allow,
+		Limit: syscalls.Limit(o.ABI), Unknown: seccomp.Errno(unix.ENOSYS),
+		Rules: map[uint32][]seccomp.Rule{},
+	}
+	for _, nr := range syscalls.All(o.ABI) {
+		if spec := syscalls.Lookup(o.ABI, nr); spec != nil {
+			if rules := rulesOf(spec, o); rules != nil {
+				table.Rules[uint32(nr)] = rules
+			}
+		}
+	}
+	for name, rules := range doors(o) {
+		if nr, known := syscalls.Number(o.ABI, name); known {
+			table.Rules[uint32(nr)] = append(rules, table.Rules[uint32(nr)]...)
+		}
+	}
+	for nr := range table.Limit {
+		if _, known := syscalls.Known(o.ABI, int32(nr)); !known && !isProbe(o.ABI, nr) {
+			table.Rules[nr] = []seccomp.Rule{{Action: table.Unknown}}
+		}
+	}
+	return &seccomp.Filter{Tables: []seccomp.Table{table}, Other: seccomp.Errno(unix.ENOSYS)}
+}
+
+// isProbe says whether a number is uretprobe or uprobe, which the kernel puts into the
+// code of processes that are being traced (arch/x86/kernel/uprobes.c).
+func isProbe(abi event.ABI, nr uint32) bool {
+	return abi == event.X8664 && (nr == 335 || nr == 336)
+}
+
+var abis = map[event.ABI]seccomp.ABI{event.X8664: seccomp.X8664, event.ARM64: seccomp.ARM64}
+
+// rulesOf are the rules of a call that names files, nil if it is allowed whatever it says.
+func rulesOf(spec *syscalls.Spec, o Options) []seccomp.Rule {
+	switch spec.Effect() {
+	case syscalls.EffectNone, syscalls.EffectPass:
+		return nil
+	case syscalls.EffectRefuse:
+		return []seccomp.Rule{{Action: seccomp.Errno(unix.EPERM)}}
+	case syscalls.EffectVerify:
+		if !o.Verify {
+			return nil
+		}
+	}
+	if spec.Classes()&o.Classes == 0 {
+		return nil
+	}
+	var rules []seccomp.Rule
+	for _, v := range spec.Variants() {
+		rule := seccomp.Rule{Action: seccomp.Notify}
+		if v.Classes&o.Classes == 0 {
+			rule.Action = seccomp.Allow
+		}
+		if v.Mask != 0 || v.Value != 0 {
+			rule.Conditions = []seccomp.Condition{{Arg: v.Arg, Mask: v.Mask, Value: v.Value}}
+		}
+		rules = append(rules, rule)
+	}
+	return append(rules, seccomp.Rule{Action: seccomp.Notify})
+}

@@ -1,0 +1,229 @@
+package enforce
+
+import (
+	"encoding/binary"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/enforce/resolve"
+	"github.com/turnstile-project/turnstile/internal/event"
+	"github.com/turnstile-project/turnstile/internal/syscalls"
+)
+
+// useSocket is connect, bind and the sends, on the target's own socket and with a copy of
+// the address: what is judged is what is used.
+func (c *call) useSocket() error {
+	switch c.spec.Name {
+	case "connect":
+		return c.connect()
+	case "bind":
+		return c.bind()
+	case "sendto":
+		return c.sendto()
+	case "sendmsg":
+		return c.sendmsg()
+	default:
+		return c.sendmmsg()
+	}
+}
+
+// maxAddress is the size of struct sockaddr_storage (include/uapi/linux/socket.h).
+const maxAddress = 128
+
+// takeAddress copies an address.
+func (c *call) takeAddress(address, size uint64) ([]byte, error) {
+	length := int32(size)
+	if length < 0 || length > maxAddress {
+		return nil, unix.EINVAL
+	}
+	b := make([]byte, length)
+	err := c.memory().Read(address, b)
+	return b, err
+}
+
+// socket is the address of a call, for its event.
+func (c *call) socket() (s event.Socket) {
+	if len(c.address) > 0 {
+		syscalls.ParseSockaddr(c.address, &s)
+	}
+	return s
+}
+
+// unixPath is the path in an address, "" if it has none.
+func unixPath(address []byte) string {
+	var s event.Socket
+	syscalls.ParseSockaddr(address, &s)
+	if s.Family != unix.AF_UNIX || s.Abstract {
+		return ""
+	}
+	return string(s.Path)
+}
+
+// peer is an address that was judged, and what has to stay open while it is used.
+type peer struct {
+	address []byte
+	object  resolve.Object
+}
+
+func (p *peer) close() { p.object.Close() }
+
+// judgePeer decides about an address that something is sent to. A path is exchanged for
+// the pinned socket.
+func (c *call) judgePeer(address []byte) (peer, error) {
+	p := peer{address: address, object: resolve.Object{FD: -1, Dir: -1}}
+	path := unixPath(address)
+	if path == "" {
+		return p, nil // part two of the policy: addresses
+	}
+	dir, err := c.workingDirectory(path)
+	if err != nil {
+		return p, err
+	}
+	if dir >= 0 {
+		defer func() { _ = unix.Close(dir) }()
+	}
+	p.object, err = c.target.File(resolve.Lookup{Dir: dir, Name: path, Follow: true})
+	if err != nil {
+		return p, err
+	}
+	if !p.object.Exists() {
+		p.close()
+		return p, unix.ENOENT
+	}
+	c.operands = append(c.operands[:1:1], operand{name: path, dir: -1})
+	if err := c.judgeObject(event.Connect, &p.object); err != nil {
+		p.close()
+		return p, err
+	}
+	p.address = addressOf(resolve.LinkTo(p.object.FD))
+	return p, nil
+}
+
+// workingDirectory pins what a path starts from, -1 if it is absolute.
+func (c *call) workingDirectory(path string) (int, error) {
+	if strings.HasPrefix(path, "/") {
+		return -1, nil
+	}
+	o := operand{number: unix.AT_FDCWD}
+	var err error
+	c.asTracer(func() { err = c.pin(&o) })
+	return o.dir, err
+}
+
+func addressOf(path string) []byte {
+	b := binary.NativeEndian.AppendUint16(nil, unix.AF_UNIX)
+	return append(append(b, path...), 0)
+}
+
+// takeSocket is the target's socket.
+func (c *call) takeSocket() (int, error) {
+	fd, err := c.descriptor(c.operands[0].number)
+	if err != nil {
+		return -1, err
+	}
+	if _, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); err != nil {
+		_ = unix.Close(fd)
+		return -1, err // ENOTSOCK
+	}
+	return fd, nil
+}
+
+// waits says whether a call on a socket may wait.
+func waits(fd int, flags uint64) bool {
+	if flags&unix.MSG_DONTWAIT != 0 {
+		return false
+	}
+	status, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	return err == nil && status&unix.O_NONBLOCK == 0
+}
+
+func (c *call) connect() error {
+	address, err := c.takeAddress(c.arg(1), c.arg(2))
+	if err != nil {
+		return err
+	}
+	c.address = address
+	fd, err := c.takeSocket()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	p, err := c.judgePeer(address)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if waits(fd, 0) {
+		if err := c.mayWait(); err != nil {
+			c.judged = c.judged[:0]
+			return err
+		}
+	}
+	if err := c.blockingly(func() error { return connect(fd, p.address) }); err != nil {
+		return err
+	}
+	return c.returns(0)
+}
+
+// bind makes a socket's name.
+func (c *call) bind() error {
+	address, err := c.takeAddress(c.arg(1), c.arg(2))
+	if err != nil {
+		return err
+	}
+	c.address = address
+	fd, err := c.takeSocket()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	path := unixPath(address)
+	if path == "" {
+		if err := bindTo(fd, address); err != nil {
+			return err
+		}
+		return c.returns(0)
+	}
+	return c.bindPath(fd, path)
+}
+
+func (c *call) bindPath(fd int, path string) error {
+	dir, err := c.workingDirectory(path)
+	if err != nil {
+		return err
+	}
+	if dir >= 0 {
+		defer func() { _ = unix.Close(dir) }()
+	}
+	p, err := c.target.Place(dir, path)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	c.operands = append(c.operands[:1:1], operand{name: path, dir: -1})
+	if err := c.judgePlace(event.Bind|event.Create, &p, judgement{created: true}); err != nil {
+		return err
+	}
+	err = c.withUmask(func() error { return bindIn(&p, c.root, func() error { return bindTo(fd, addressOf(p.Name)) }) })
+	if err == unix.EEXIST {
+		err = unix.EADDRINUSE
+	}
+	if err != nil {
+		return err
+	}
+	return c.returns(0)
+}
+
+// bindIn binds in a pinned directory, from a thread that is there: to walk the target's
+// spelling once more could lead elsewhere. So getsockname(2) has the name alone.
+func bindIn(p *resolve.Place, back int, bind func() error) error {
+	if err := unix.Fchdir(p.Dir); err != nil {
+		return err
+	}
+	err := bind()
+	if back := unix.Fchdir(back); back != nil {
+		panic(back)
+	}
+	return err
+}

@@ -1,0 +1,95 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/turnstile-project/turnstile/internal/event"
+	"github.com/turnstile-project/turnstile/internal/policy"
+	"github.com/turnstile-project/turnstile/internal/quote"
+)
+
+// Denials is the [event.Sink] that counts what was denied, for the end of a run. Its
+// memory is bounded.
+type Denials struct {
+	total  uint64
+	counts map[denial]uint64
+	more   uint64 // beyond maxDenials
+}
+
+// maxDenials is how many kinds of denials are told apart.
+const maxDenials = 10_000
+
+type denial struct {
+	classes event.Class
+	path    string
+	rule    string
+}
+
+// NewDenials returns an empty Denials.
+func NewDenials() *Denials { return &Denials{counts: make(map[denial]uint64)} }
+
+// Event implements [event.Sink].
+func (d *Denials) Event(e *event.Event) {
+	if e.Verdict.Kind != event.VerdictDeny {
+		return
+	}
+	d.total++
+	var t event.Target
+	if n := len(e.Access.Targets); n > 0 {
+		t = e.Access.Targets[n-1] // the last one judged is the one that was denied
+	}
+	key := denial{t.Class, string(t.Path), e.Verdict.By}
+	if _, known := d.counts[key]; !known && len(d.counts) == maxDenials {
+		d.more++
+		return
+	}
+	d.counts[key]++
+}
+
+// Tally implements [event.Sink].
+func (d *Denials) Tally(*event.Tally) {}
+
+// Flush implements [event.Sink].
+func (d *Denials) Flush() {}
+
+// Print says what was denied, how often, by whom, and which rule would allow it.
+func (d *Denials) Print(w io.Writer, o SummaryOptions) error {
+	if d.total == 0 {
+		return nil
+	}
+	var b strings.Builder
+	style := style{o.Colour}
+	fmt.Fprintf(&b, "turnstile: %s %s\n", style.red("denied"), plural(d.total, "access", "accesses"))
+	keys := make([]denial, 0, len(d.counts))
+	for key := range d.counts {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(x, y denial) int {
+		return cmp.Or(cmp.Compare(d.counts[y], d.counts[x]), strings.Compare(x.path, y.path), cmp.Compare(x.classes, y.classes), strings.Compare(x.rule, y.rule))
+	})
+	for i, key := range keys {
+		if o.Rows > 0 && i == o.Rows {
+			fmt.Fprintf(&b, "  and %d more (--log writes them all)\n", uint64(len(keys)-i)+d.more)
+			break
+		}
+		times := ""
+		if n := d.counts[key]; n > 1 {
+			times = fmt.Sprintf(", %d times", n)
+		}
+		fmt.Fprintf(&b, "  %s %s%s: %s\n", style.bold(key.classes.String()), quote.Always(key.path), times, style.dim(key.reason()))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// reason says who denied and what would have to be said to allow it.
+func (k denial) reason() string {
+	if strings.HasPrefix(k.rule, "--deny ") {
+		return "by " + quote.Line(k.rule) + ", which no other rule overrides"
+	}
+	return fmt.Sprintf("by %s; --allow %s would allow it", quote.Line(k.rule), quote.Shell(k.classes.String()+":"+policy.Quote(k.path)))
+}

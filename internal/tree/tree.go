@@ -1,0 +1,158 @@
+// Package tree keeps hold of all that a process has started: whoever loses its parent
+// becomes a child of this process, so nobody gets away, and all of them can be waited for
+// or killed.
+//
+// It does not care what they are. Start reading at [Adopt].
+package tree
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/procstat"
+)
+
+// Adopt makes this process the parent of descendants that lose theirs
+// (PR_SET_CHILD_SUBREAPER, prctl(2)).
+func Adopt() error {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("adopting orphans: %w", err)
+	}
+	return nil
+}
+
+// Reap waits for the children that have ended, but for one, whom somebody else waits for.
+func Reap(but int) {
+	for {
+		var info unix.Siginfo
+		err := unix.Waitid(unix.P_ALL, 0, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		pid := pidOf(&info)
+		if err != nil || pid == 0 || pid == but {
+			return
+		}
+		_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
+	}
+}
+
+// WaitAll returns when this process has no descendants any more. Whoever has a living
+// ancestor below this process will become its child, and who is its child is waited for.
+func WaitAll() {
+	for {
+		if _, err := syscall.Wait4(-1, nil, 0, nil); err != nil && err != syscall.EINTR {
+			return // ECHILD
+		}
+	}
+}
+
+// Kill ends all descendants of this process, and returns when there are none. They are
+// stopped first, so that none makes another while it is looked for.
+func Kill() {
+	for {
+		for _, pid := range stopAll() {
+			_ = unix.Kill(pid, unix.SIGKILL)
+		}
+		if !waitSome() {
+			return
+		}
+	}
+}
+
+// stopAll stops descendants until no new ones are found, and lists them.
+func stopAll() []int {
+	stopped := make(map[int]bool)
+	for {
+		found := false
+		for _, p := range Descendants() {
+			if !stopped[p.PID] {
+				stopped[p.PID], found = true, true
+				_ = unix.Kill(p.PID, unix.SIGSTOP)
+			}
+		}
+		if !found {
+			break
+		}
+	}
+	pids := make([]int, 0, len(stopped))
+	for pid := range stopped {
+		pids = append(pids, pid)
+	}
+	return pids
+}
+
+// waitSome waits for one child to end, and for those that have, and says whether there
+// are children left.
+func waitSome() bool {
+	options := 0
+	for {
+		pid, err := syscall.Wait4(-1, nil, options, nil)
+		switch {
+		case err == syscall.EINTR:
+		case err != nil:
+			return false // ECHILD
+		case pid == 0:
+			return true
+		default:
+			options = syscall.WNOHANG
+		}
+	}
+}
+
+// Process is one of the descendants.
+type Process struct {
+	PID  int
+	Comm string
+}
+
+// Descendants lists the living descendants of this process.
+func Descendants() []Process {
+	files, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return nil
+	}
+	children := make(map[int][]int)
+	for _, file := range files {
+		stat, err := procstat.Read(file)
+		if err != nil || stat.Gone() && !hasThreads(file) {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		if err == nil {
+			children[stat.PPID] = append(children[stat.PPID], pid)
+		}
+	}
+	var all []Process
+	for queue := children[os.Getpid()]; len(queue) > 0; queue = queue[1:] {
+		pid := queue[0]
+		all = append(all, Process{pid, comm(pid)})
+		queue = append(queue, children[pid]...)
+	}
+	return all
+}
+
+// hasThreads says whether a process lives on when its first thread has ended.
+func hasThreads(stat string) bool {
+	threads, err := filepath.Glob(filepath.Join(filepath.Dir(stat), "task", "[0-9]*"))
+	return err == nil && len(threads) > 1
+}
+
+func comm(pid int) string {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+	if err != nil || len(b) == 0 {
+		return "?"
+	}
+	return string(b[:len(b)-1])
+}
+
+// pidOf is si_pid of a child's siginfo, the first field of its union (sigaction(2)).
+func pidOf(info *unix.Siginfo) int {
+	return int(*siPID(info))
+}
