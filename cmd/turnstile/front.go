@@ -37,7 +37,8 @@ func runFront(s *enforceSettings) error {
 		fmt.Fprintf(os.Stderr, "turnstile: the command runs as %s (uid %d); --user root runs it as root\n", user.Name, user.UID)
 	}
 	supervisor, err := launch.Start(launch.Command{
-		Argv: append([]string{"/proc/self/exe", "supervise", "--lifeline", strconv.Itoa(line.theirs)}, argumentsOf("enforce")...),
+		Path: "/proc/self/exe", // also if the file has been replaced meanwhile
+		Argv: append([]string{os.Args[0], "supervise", "--lifeline", strconv.Itoa(line.theirs)}, argumentsOf("enforce")...),
 		Env:  user.Environ(os.Environ()),
 		User: user,
 		Fork: withoutFileCapabilities,

@@ -19,7 +19,7 @@ import (
 type Options struct {
 	Policy *policy.Policy
 	// Sink gets an event for each decision: all of them, or with Quiet only those
-	// that deny. It may be nil.
+	// that deny, and without their processes. It may be nil.
 	Sink  event.Sink
 	Quiet bool
 	// Asker is asked where the policy says so.
@@ -44,7 +44,7 @@ type Gate struct {
 	// changed them, or did when they executed a program.
 	varied   atomic.Bool
 	listener *notify.Listener
-	shift    shift
+	shift    *shift
 	parked   parked
 	undone   undelivered
 }
@@ -79,6 +79,10 @@ func New(o Options) (*Gate, error) {
 	return g, nil
 }
 
+// busyWorkers is how many workers are expected to be running at one time on a small host;
+// the others wait for disks.
+const busyWorkers = 4
+
 // Fork puts the filter around the calling thread, and calls start, which forks the
 // target on it: see launch.Command. The thread must end after that.
 func (g *Gate) Fork(start func() error) error {
@@ -95,16 +99,13 @@ func (g *Gate) Fork(start func() error) error {
 	if err := g.parked.open(g); err != nil {
 		return err
 	}
-	const most = 8
-	workers := min(max(4, runtime.NumCPU()), most)
 	// A thread that comes back from the kernel needs a place to run on at once.
-	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), workers+2))
-	g.shift.open()
-	for range workers {
-		w, err := g.newWorker()
-		if err != nil {
-			return err
-		}
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), busyWorkers+2))
+	workers := max(4*busyWorkers, runtime.NumCPU())
+	g.shift = newShift(workers)
+	for i := range workers {
+		w := g.newWorker()
+		w.index = i
 		go w.serve()
 	}
 	return start()

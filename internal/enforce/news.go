@@ -106,11 +106,16 @@ func (n *news) tell(c *call, outcome event.Outcome) {
 	for i := range c.judged {
 		e.Access.Targets = append(e.Access.Targets, c.judged[i].target(c.asked(i)))
 	}
-	e.Process = n.process(c)
+	if e.Process = nobody; !n.quiet {
+		e.Process = n.process(c)
+	}
 	n.mu.Lock()
 	n.queue = append(n.queue, e)
 	n.mu.Unlock()
 }
+
+// nobody is the process of events whose readers do not ask for it.
+var nobody = &event.Process{}
 
 // target is the object of a judgement in the words of an event.
 func (j *judgement) target(asked string) event.Target {

@@ -158,7 +158,9 @@ func (c *call) openPlainly(r openRequest) (fd opened, done bool, err error) {
 		}
 		return fd, err == unix.ENOENT, err
 	}
-	if kind := stat.Mode & unix.S_IFMT; kind != unix.S_IFREG && kind != unix.S_IFDIR || !isQuick(stat.Dev) {
+	switch kind := stat.Mode & unix.S_IFMT; {
+	case (kind == unix.S_IFREG || kind == unix.S_IFDIR) && isQuick(stat.Dev), kind == unix.S_IFCHR && neverWaits(stat.Rdev):
+	default:
 		return fd, false, nil
 	}
 	if err := c.judge(r.classes(stat.Mode, false), path, judgement{mode: stat.Mode}); err != nil {
@@ -203,7 +205,7 @@ func setFlags(fd int, flags uint64) error {
 }
 
 // plainPath is the absolute path of an operand, if its spelling alone says it: it has no
-// "..", and is not where the kernel would look at us or at a device.
+// "..", and is not where the kernel would look at us.
 func (c *call) plainPath(o *operand) (string, bool) {
 	if o.byFD || o.name == "" || strings.HasSuffix(o.name, "/") || hasDots(o.name) {
 		return "", false
@@ -216,10 +218,9 @@ func (c *call) plainPath(o *operand) (string, bool) {
 		}
 		path = strings.TrimSuffix(base, "/") + "/" + path
 	}
-	for _, special := range []string{"/proc", "/dev"} {
-		if strings.HasPrefix(path, special) && (len(path) == len(special) || path[len(special)] == '/') {
-			return "", false
-		}
+	const proc = "/proc"
+	if strings.HasPrefix(path, proc) && (len(path) == len(proc) || path[len(proc)] == '/') {
+		return "", false
 	}
 	return path, true
 }
@@ -274,7 +275,7 @@ func (c *call) openObject(o *resolve.Object, r openRequest) (opened, error) {
 		return opened{}, unix.ELOOP
 	case kind == unix.S_IFDIR && r.creates():
 		return opened{}, unix.EISDIR
-	case kind == unix.S_IFCHR || kind == unix.S_IFBLK || kind == unix.S_IFIFO || isSlow(o.FD, o.Stat.Dev):
+	case kind == unix.S_IFCHR && !neverWaits(o.Stat.Rdev) || kind == unix.S_IFBLK || kind == unix.S_IFIFO || isSlow(o.FD, o.Stat.Dev):
 		return c.openSpecial(o, r)
 	}
 	if r.creates() {
@@ -325,6 +326,17 @@ func (c *call) openSpecial(o *resolve.Object, r openRequest) (opened, error) {
 		return err
 	})
 	return opened{n, true}, err
+}
+
+// neverWaits says whether opening a device does nothing and waits for nobody: memory
+// devices, among them /dev/null and /dev/urandom, and pseudo-terminals
+// (Documentation/admin-guide/devices.txt).
+func neverWaits(device uint64) bool {
+	const memory, firstPTS, lastPTS = 1, 136, 143
+	major, minor := unix.Major(device), unix.Minor(device)
+	const first, last = 3, 9 // null to urandom: not memory itself, and not kmsg
+	return major == memory && minor >= first && minor <= last || major >= firstPTS && major <= lastPTS ||
+		device == unix.Mkdev(5, 2) // ptmx
 }
 
 // create makes a file that does not exist.

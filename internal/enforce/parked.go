@@ -58,6 +58,10 @@ type ticket struct {
 	withdrawn atomic.Bool
 	// thread is blocked in a system call for it, 0 if none is.
 	thread atomic.Int32
+	// restart says that the thread itself has a signal to deal with, and unclaimed
+	// how often its process was seen to have one that no thread took.
+	restart   bool
+	unclaimed int
 }
 
 // cancelSignal interrupts a blocked system call of a worker. Its default is to be
@@ -112,12 +116,8 @@ func (c *call) park(w *waiting) {
 	go func() {
 		defer cancel()
 		defer g.parked.remove(t)
-		nw, err := g.newWorker()
-		if err == nil {
-			later.worker = nw
-			err = nw.become()
-		}
-		if err != nil {
+		later.worker = g.newWorker()
+		if err := later.become(); err != nil {
 			g.news.fail(err)
 			_ = g.listener.Fail(later.notification.ID, unix.EACCES)
 			return
@@ -146,14 +146,14 @@ func (c *call) resumeAfter(ctx context.Context, w *waiting) {
 	case places <- struct{}{}:
 		defer func() { <-places }()
 	case <-ctx.Done():
-		c.withdraw()
+		c.withdraw(t)
 		return
 	}
 	if w.question == nil {
 		c.mayBlock = true
 	} else if !c.ask(ctx, w) {
 		if t.withdrawn.Load() {
-			c.withdraw()
+			c.withdraw(t)
 		}
 		return
 	}
@@ -161,7 +161,7 @@ func (c *call) resumeAfter(ctx context.Context, w *waiting) {
 	switch again, isWait := err.(*waiting); {
 	case err == nil:
 	case t.withdrawn.Load():
-		c.withdraw()
+		c.withdraw(t)
 	case isWait:
 		c.wait = nil
 		c.park(again)
@@ -187,16 +187,20 @@ func (c *call) ask(ctx context.Context, w *waiting) bool {
 	return true
 }
 
-// withdraw answers a call that is not waited for any more. If a signal came, the call is
-// restarted or interrupted, as the handler says: ERESTARTSYS never reaches the target
-// while one is pending.
-func (c *call) withdraw() {
-	const restart = unix.Errno(512) // ERESTARTSYS, include/linux/errno.h
+// withdraw answers a call that is not waited for any more. If a signal came for its
+// thread, the call is restarted or interrupted, as the handler says. ERESTARTSYS must not
+// be given to a thread without one: nobody would translate it.
+func (c *call) withdraw(t *ticket) {
 	if c.answered {
 		return
 	}
+	const restart = unix.Errno(512) // ERESTARTSYS, include/linux/errno.h
+	errno := unix.EINTR
+	if t.restart {
+		errno = restart
+	}
 	c.answered = true
-	_ = c.listener.Fail(c.notification.ID, restart)
+	_ = c.listener.Fail(c.notification.ID, errno)
 }
 
 // blockingly makes a system call that may block until the ticket is withdrawn. Without a
@@ -263,14 +267,39 @@ func (p *parked) attend(g *Gate) {
 			}
 			started := time.Now()
 			for _, t := range tickets {
-				if t.withdrawn.Load() || !g.listener.Valid(t.call.notification.ID) || hasSignal(int(t.call.notification.TID), room) {
-					t.withdraw()
-				}
+				t.check(g, room)
 			}
 			// No more than a tenth of a CPU goes into this.
 			time.Sleep(max(interval, 10*time.Since(started)))
 		}
 	}
+}
+
+// check withdraws a ticket that is not waited for any more.
+func (t *ticket) check(g *Gate, room []byte) {
+	if t.withdrawn.Load() || !g.listener.Valid(t.call.notification.ID) {
+		t.withdraw()
+		return
+	}
+	p, err := readPending("/proc/"+strconv.Itoa(int(t.call.notification.TID))+"/status", room)
+	if err != nil {
+		return
+	}
+	switch {
+	case p.own != 0 || p.shared != 0 && p.threads == 1:
+		t.restart = true
+	case p.shared == 0:
+		t.unclaimed = 0
+		return
+	default:
+		// The kernel has chosen a thread to deal with it, most likely another: but
+		// that would have done so by now, if it did not wait here too.
+		const long = 5
+		if t.unclaimed++; t.unclaimed < long {
+			return
+		}
+	}
+	t.withdraw()
 }
 
 // withdraw wakes whoever waits for the ticket's sake, again and again, since a signal may
@@ -281,11 +310,4 @@ func (t *ticket) withdraw() {
 	if thread := t.thread.Load(); thread != 0 {
 		_ = unix.Tgkill(unix.Getpid(), int(thread), cancelSignal)
 	}
-}
-
-// hasSignal says whether a thread has a signal to deal with: one that is pending for it
-// or its process, and neither blocked nor ignored (proc_pid_status(5)).
-func hasSignal(tid int, room []byte) bool {
-	pending, err := readPending("/proc/"+strconv.Itoa(tid)+"/status", room)
-	return err == nil && pending != 0
 }

@@ -3,70 +3,134 @@ package enforce
 import (
 	"sync/atomic"
 	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
-// shift says which worker receives. One does, as long as it is as fast as the calls come:
-// to wake another for each of them costs more than most calls take. It lets another one
-// receive when there is a second call, or when the first takes its time.
+// shift says which workers receive: the first few, as many as the calls keep busy. To
+// wake a thread for each call costs more than most calls take, and the kernel wakes the
+// one that has slept longest. So one receives, another joins when a second call waits or
+// a call takes its time, and leaves when there is nothing to do for it.
 type shift struct {
-	turn chan struct{} // who takes what is in it receives
-	// busy is the number of the call that who has the turn works on, 0 for none.
-	busy   atomic.Uint64
-	calls  atomic.Uint64
+	// on is how many receive: worker i does while i < on.
+	on atomic.Int32
+	// alone counts the calls in a row beside which no other waited.
+	alone  atomic.Int32
+	places []place
+
 	latest atomic.Int64 // when a call came, in nanoseconds
-	wake   chan struct{}
+	watch  chan struct{}
 }
 
-// How often it is looked whether a call takes its time, and how long after the last call.
+// place is one worker's. It fills a line of the cache, so that no other writes there.
+type place struct {
+	// awake is a futex(2): 0 while the worker is to sleep.
+	awake uint32
+	_     uint32
+	// busy is the number of the call that it works on, 0 for none.
+	busy atomic.Uint64
+	last uint64
+	_    [40]byte
+}
+
 const (
+	// manyAlone is how many calls in a row make a worker superfluous.
+	manyAlone = 64
+	// patience is how long a call may take before another worker joins.
 	patience = time.Millisecond
-	calm     = 20 * time.Millisecond
+	// calm is how long after the last call nobody looks at the time any more.
+	calm = 20 * time.Millisecond
 )
 
-func (s *shift) open() {
-	s.turn = make(chan struct{}, 1)
-	s.turn <- struct{}{}
-	s.wake = make(chan struct{}, 1)
-	go s.watch()
+func newShift(workers int) *shift {
+	s := &shift{places: make([]place, workers), watch: make(chan struct{}, 1)}
+	s.on.Store(1)
+	go s.lookAtTime()
+	return s
 }
 
-// begin is called by who has the turn and has received a call. It returns the number
-// under which the turn is kept, 0 if it is passed on.
-func (s *shift) begin(now time.Time, more bool) uint64 {
-	if more {
-		s.turn <- struct{}{}
-		return 0
+// wait returns when a worker may receive.
+func (s *shift) wait(i int) {
+	p := &s.places[i]
+	for int32(i) >= s.on.Load() {
+		atomic.StoreUint32(&p.awake, 0)
+		if int32(i) < s.on.Load() {
+			return
+		}
+		// An error is that it was woken, or need not sleep.
+		_, _, _ = unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&p.awake)), futexWait, 0, 0, 0, 0)
 	}
-	number := s.calls.Add(1)
-	s.busy.Store(number)
+}
+
+// begin says that a worker has received a call, and whether another waits.
+func (s *shift) begin(i int, now time.Time, more bool) {
+	p := &s.places[i]
+	p.last++
+	p.busy.Store(p.last)
+	if more {
+		s.alone.Store(0)
+		s.join()
+	} else if s.on.Load() > 1 && s.alone.Add(1) > manyAlone {
+		s.alone.Store(0)
+		s.leave()
+	}
 	if at := now.UnixNano(); at-s.latest.Swap(at) > int64(calm/2) {
 		select {
-		case s.wake <- struct{}{}:
+		case s.watch <- struct{}{}:
 		default:
 		}
 	}
-	return number
 }
 
-// end is called when the call was answered, and returns with the turn.
-func (s *shift) end(number uint64) {
-	if number == 0 || !s.busy.CompareAndSwap(number, 0) {
-		<-s.turn
+// end says that the call was answered.
+func (s *shift) end(i int) {
+	if p := &s.places[i]; !p.busy.CompareAndSwap(p.last, 0) {
+		s.leave() // somebody joined because this took its time
 	}
 }
 
-// watch passes the turn on when a call takes its time: it may wait for a disk.
-func (s *shift) watch() {
-	for range s.wake {
-		var before uint64
-		for time.Now().UnixNano()-s.latest.Load() < int64(calm) || before != 0 {
+func (s *shift) join() {
+	n := s.on.Load()
+	if int(n) == len(s.places) || !s.on.CompareAndSwap(n, n+1) {
+		return
+	}
+	p := &s.places[n]
+	atomic.StoreUint32(&p.awake, 1)
+	_, _, _ = unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&p.awake)), futexWake, 1, 0, 0, 0)
+}
+
+func (s *shift) leave() {
+	if n := s.on.Load(); n > 1 {
+		s.on.CompareAndSwap(n, n-1)
+	}
+}
+
+// lookAtTime lets another worker join for each call that takes its time: it may wait for
+// a disk.
+func (s *shift) lookAtTime() {
+	seen := make([]uint64, len(s.places))
+	for range s.watch {
+		for waiting := true; waiting || time.Now().UnixNano()-s.latest.Load() < int64(calm); {
 			time.Sleep(patience)
-			now := s.busy.Load()
-			if now != 0 && now == before && s.busy.CompareAndSwap(now, 0) {
-				s.turn <- struct{}{}
-				now = 0
+			waiting = false
+			for i := range s.places {
+				now := s.places[i].busy.Load()
+				if now != 0 && now != tookLong && now == seen[i] && s.places[i].busy.CompareAndSwap(now, tookLong) {
+					s.join()
+				}
+				seen[i] = now
+				waiting = waiting || now != 0
 			}
-			before = now
 		}
 	}
 }
+
+// tookLong is the number of a call for which another worker has joined.
+const tookLong = ^uint64(0)
+
+// FUTEX_WAIT_PRIVATE and FUTEX_WAKE_PRIVATE, include/uapi/linux/futex.h.
+const (
+	futexWait = 0 | 128
+	futexWake = 1 | 128
+)

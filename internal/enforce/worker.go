@@ -18,6 +18,7 @@ import (
 // target with an answer and without the descriptor.
 type worker struct {
 	*Gate
+	index int // in the shift
 	// acting is whose rights the thread has at the moment.
 	acting identity
 	own    call
@@ -27,8 +28,8 @@ type worker struct {
 }
 
 // newWorker is to be followed by a goroutine that calls become.
-func (g *Gate) newWorker() (*worker, error) {
-	return &worker{Gate: g, acting: g.ours, linked: make(map[string]struct{})}, nil
+func (g *Gate) newWorker() *worker {
+	return &worker{Gate: g, acting: g.ours, linked: make(map[string]struct{})}
 }
 
 // become makes the calling goroutine a worker for good.
@@ -53,22 +54,20 @@ func (w *worker) serve() {
 		w.news.fail(err)
 		return // the others work on
 	}
-	<-w.shift.turn
 	for {
+		w.shift.wait(w.index)
 		c := w.fresh()
 		switch err := w.listener.Receive(&c.notification); {
 		case errors.Is(err, notify.ErrEnded):
-			w.shift.turn <- struct{}{} // for the others to see the same
 			return
 		case err != nil:
 			w.news.fail(err)
-			w.shift.turn <- struct{}{}
 			return
 		}
 		c.received = time.Now()
-		number := w.shift.begin(c.received, w.listener.Pending())
+		w.shift.begin(w.index, c.received, w.listener.Pending())
 		c.handle()
-		w.shift.end(number)
+		w.shift.end(w.index)
 	}
 }
 

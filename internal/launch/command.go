@@ -16,6 +16,8 @@ type Command struct {
 	// Argv is the program and its arguments. A program without a slash is
 	// looked for in the PATH of Env, as by execvp(3).
 	Argv []string
+	// Path, if not empty, is the file to execute, whatever Argv[0] says.
+	Path string
 	// Dir is the working directory. Empty means the current one.
 	Dir string
 	// Env is the whole environment; nothing is added to it. Nil means the
@@ -48,7 +50,10 @@ func Start(c Command) (*Target, error) {
 	if c.Env == nil {
 		c.Env = os.Environ()
 	}
-	path, err := c.resolve()
+	path, err := c.Path, error(nil)
+	if path == "" {
+		path, err = c.resolve()
+	}
 	if err != nil {
 		return nil, err
 	}

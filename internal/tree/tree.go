@@ -56,12 +56,24 @@ func WaitAll() {
 // Kill ends all descendants of this process, and returns when there are none. They are
 // stopped first, so that none makes another while it is looked for.
 func Kill() {
-	for {
+	for haveChildren() {
 		for _, pid := range stopAll() {
 			_ = unix.Kill(pid, unix.SIGKILL)
 		}
-		if !waitSome() {
-			return
+		waitSome()
+	}
+}
+
+// haveChildren waits for children that have ended, and says whether some have not.
+func haveChildren() bool {
+	for {
+		pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
+		switch {
+		case err == syscall.EINTR:
+		case err != nil:
+			return false // ECHILD
+		case pid == 0:
+			return true
 		}
 	}
 }
@@ -88,20 +100,11 @@ func stopAll() []int {
 	return pids
 }
 
-// waitSome waits for one child to end, and for those that have, and says whether there
-// are children left.
-func waitSome() bool {
-	options := 0
+// waitSome waits for one child to end.
+func waitSome() {
 	for {
-		pid, err := syscall.Wait4(-1, nil, options, nil)
-		switch {
-		case err == syscall.EINTR:
-		case err != nil:
-			return false // ECHILD
-		case pid == 0:
-			return true
-		default:
-			options = syscall.WNOHANG
+		if _, err := syscall.Wait4(-1, nil, 0, nil); err != syscall.EINTR {
+			return
 		}
 	}
 }
@@ -114,20 +117,14 @@ type Process struct {
 
 // Descendants lists the living descendants of this process.
 func Descendants() []Process {
-	files, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		return nil
-	}
 	children := make(map[int][]int)
-	for _, file := range files {
+	for _, pid := range allPIDs() {
+		file := "/proc/" + strconv.Itoa(pid) + "/stat"
 		stat, err := procstat.Read(file)
 		if err != nil || stat.Gone() && !hasThreads(file) {
 			continue
 		}
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-		if err == nil {
-			children[stat.PPID] = append(children[stat.PPID], pid)
-		}
+		children[stat.PPID] = append(children[stat.PPID], pid)
 	}
 	var all []Process
 	for queue := children[os.Getpid()]; len(queue) > 0; queue = queue[1:] {
@@ -136,6 +133,26 @@ func Descendants() []Process {
 		queue = append(queue, children[pid]...)
 	}
 	return all
+}
+
+// allPIDs are the processes of the host, as far as they are seen from here.
+func allPIDs() []int {
+	proc, err := os.Open("/proc")
+	if err != nil {
+		return nil
+	}
+	defer proc.Close()
+	names, err := proc.Readdirnames(-1)
+	if err != nil {
+		return nil
+	}
+	var pids []int
+	for _, name := range names {
+		if pid, err := strconv.Atoi(name); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
 // hasThreads says whether a process lives on when its first thread has ended.
