@@ -39,6 +39,8 @@ Examples:
    turnstile enforce --default allow --ask write,create:~/** -- ./installer
    turnstile enforce --default allow --deny all:~/.aws/** --log decisions.json -- make
 
+Programs that are executed, and network addresses, are not judged yet.
+
 Exit status: that of the command. 125: Turnstile could not start or failed; 126:
 the command is not executable; 127: it was not found; 2: wrong usage.`,
 		Flags: enforceFlags(),
@@ -77,6 +79,7 @@ func enforceFlags() []cli.Flag {
 		&cli.StringFlag{Name: "default", Category: "RULES", Usage: "allow, deny or ask about (`VERDICT`) what no rule is about; stat is allowed", Value: "deny"},
 		&cli.StringFlag{Name: "log", Usage: "write each decision as a line of JSON to `FILE`", TakesFile: true},
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write what was touched, with verdicts, as JSON to `FILE` (- is stdout, after the command has ended)", TakesFile: true},
+		&cli.IntSliceFlag{Name: "keep-fd", Usage: "let the command have descriptor `N`, which Turnstile was given; those above 2 are closed"},
 		&cli.StringFlag{Name: "user", Usage: "run the command as `USER` (under sudo the default is who called it)"},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "print each decision as it is made"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print nothing but errors"},
@@ -92,6 +95,7 @@ type enforceSettings struct {
 	log, output    string
 	user           string
 	verbose, quiet bool
+	keep           []int
 	performAll     bool
 }
 
@@ -99,6 +103,7 @@ func readEnforceSettings(c *cli.Context) (*enforceSettings, error) {
 	s := &enforceSettings{
 		argv: c.Args().Slice(), log: c.String("log"), output: c.String("output"), user: c.String("user"),
 		verbose: c.Bool("verbose"), quiet: c.Bool("quiet"), performAll: c.Bool("perform-all"),
+		keep: c.IntSlice("keep-fd"),
 	}
 	switch {
 	case len(s.argv) == 0:
@@ -132,6 +137,9 @@ func readPolicy(c *cli.Context) (*policy.Policy, error) {
 			rule, err := policy.ParseRule(text, verdicts[name], policy.Directories{Working: dir, Home: os.Getenv("HOME")})
 			if err != nil {
 				return nil, usageError{err}
+			}
+			if rule.Classes == event.Exec {
+				return nil, usagef("rule %q: programs that are executed are not judged yet", rule.Name)
 			}
 			p.Rules = append(p.Rules, rule)
 		}

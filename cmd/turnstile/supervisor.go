@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -13,7 +16,9 @@ import (
 
 	"github.com/turnstile-project/turnstile/internal/enforce"
 	"github.com/turnstile-project/turnstile/internal/enforce/ask"
+	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/launch"
+	"github.com/turnstile-project/turnstile/internal/policy"
 	"github.com/turnstile-project/turnstile/internal/quote"
 	"github.com/turnstile-project/turnstile/internal/tree"
 )
@@ -37,6 +42,12 @@ func runSupervisor(settings *enforceSettings, line int) error {
 		return err
 	}
 	go dieWith(line)
+	if err := closeInherited(settings.keep); err != nil {
+		return err
+	}
+	if err := s.protectOutputs(); err != nil {
+		return err
+	}
 	var err error
 	if s.out, err = newDecisions(settings); err != nil {
 		return err
@@ -57,6 +68,50 @@ func runSupervisor(settings *enforceSettings, line int) error {
 	}
 	goodbye(line)
 	launch.Exit(s.status)
+	return nil
+}
+
+// closeInherited keeps the descriptors above 2 that this process was given from the
+// command: they lead past the gate.
+func closeInherited(keep []int) error {
+	names, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return fmt.Errorf("listing descriptors: %w", err)
+	}
+	for _, name := range names {
+		if fd, err := strconv.Atoi(name.Name()); err == nil && fd > 2 && !slices.Contains(keep, fd) {
+			unix.CloseOnExec(fd)
+		}
+	}
+	return nil
+}
+
+// protectOutputs adds rules by which the command cannot change what is written about it.
+func (s *supervisor) protectOutputs() error {
+	for _, name := range []string{s.log, s.output} {
+		if name == "" || name == "-" {
+			continue
+		}
+		path, err := filepath.Abs(name)
+		if err != nil {
+			return fmt.Errorf("finding %q: %w", name, err)
+		}
+		dir, err := resolveLinks(filepath.Dir(path))
+		if err != nil {
+			return fmt.Errorf("finding %q: %w", name, err)
+		}
+		// The trace is written beside its place first.
+		for _, text := range []string{policy.Quote(filepath.Base(path)), "." + policy.Quote(filepath.Base(path)) + ".*"} {
+			pattern, err := policy.ParsePattern(policy.Quote(dir) + "/" + text)
+			if err != nil {
+				return err
+			}
+			s.policy.Rules = append(s.policy.Rules, policy.Rule{
+				Verdict: event.VerdictDeny, Classes: event.Write | event.Create | event.Delete | event.Attr,
+				Patterns: []policy.Pattern{pattern}, Name: "turnstile, which writes it",
+			})
+		}
+	}
 	return nil
 }
 

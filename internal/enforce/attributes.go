@@ -13,9 +13,6 @@ import (
 // setAttribute is chmod, chown, utime and the like: of a path, or of a descriptor, which
 // may be one that only reads.
 func (c *call) setAttribute() error {
-	if err := c.checkAttributeFlags(); err != nil {
-		return err
-	}
 	o, err := c.existing(0, c.followsAttribute())
 	if err != nil {
 		return err
@@ -48,15 +45,6 @@ func (c *call) setAttribute() error {
 		return err
 	}
 	return c.returns(0)
-}
-
-// checkAttributeFlags refuses what the kernel would.
-func (c *call) checkAttributeFlags() error {
-	const known = unix.AT_SYMLINK_NOFOLLOW | unix.AT_EMPTY_PATH
-	if c.flags&^known != 0 && c.hasATFlags() {
-		return unix.EINVAL
-	}
-	return nil
 }
 
 func (c *call) hasATFlags() bool {
@@ -142,7 +130,7 @@ func (c *call) utime() (setter, error) {
 		if c.is("utime") {
 			size = 16
 		}
-		if err := c.memory().Read(address, b[:size]); err != nil {
+		if err := c.read(address, b[:size]); err != nil {
 			return setter{}, err
 		}
 		word := func(i int) int64 { return int64(binary.NativeEndian.Uint64(b[8*i:])) }
@@ -178,7 +166,7 @@ func utimes(o *resolve.Object, times *[2]unix.Timespec) error {
 
 // xattrName copies the name of an attribute.
 func (c *call) xattrName(address uint64) (string, error) {
-	name, err := c.memory().String(address, c.more[:])
+	name, err := c.readString(address, c.more[:])
 	const most = 255 // XATTR_NAME_MAX, include/uapi/linux/limits.h
 	switch {
 	case err == unix.ENAMETOOLONG, err == nil && (len(name) == 0 || len(name) > most):
@@ -213,7 +201,7 @@ func (c *call) setxattr() (setter, error) {
 		return setter{}, unix.E2BIG
 	}
 	data := make([]byte, size)
-	if err := c.memory().Read(value, data); err != nil {
+	if err := c.read(value, data); err != nil {
 		return setter{}, err
 	}
 	return setter{
@@ -246,7 +234,7 @@ func (c *call) takeStruct(address, size uint64, b []byte) error {
 		return unix.E2BIG
 	}
 	all := make([]byte, size)
-	if err := c.memory().Read(address, all); err != nil {
+	if err := c.read(address, all); err != nil {
 		return err
 	}
 	for _, x := range all[len(b):] {
@@ -264,7 +252,7 @@ func (c *call) setFileAttributes() (setter, error) {
 		return setter{}, unix.E2BIG
 	}
 	b := make([]byte, max(1, c.arg(3)))
-	if err := c.memory().Read(c.arg(2), b[:c.arg(3)]); err != nil {
+	if err := c.read(c.arg(2), b[:c.arg(3)]); err != nil {
 		return setter{}, err
 	}
 	return setter{path: func(o *resolve.Object) error {
@@ -288,7 +276,7 @@ func (c *call) setFlagsByIoctl() (setter, error) {
 	if command == unix.FS_IOC_SETFLAGS {
 		size = 4 // it says long and means int (ioctl_iflags(2))
 	}
-	if err := c.memory().Read(c.arg(2), b[:size]); err != nil {
+	if err := c.read(c.arg(2), b[:size]); err != nil {
 		return setter{}, err
 	}
 	return setter{descriptor: func(fd int) error {

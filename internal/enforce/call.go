@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/turnstile-project/turnstile/internal/enforce/memory"
 	"github.com/turnstile-project/turnstile/internal/enforce/notify"
 	"github.com/turnstile-project/turnstile/internal/enforce/resolve"
 	"github.com/turnstile-project/turnstile/internal/event"
@@ -54,10 +53,9 @@ type operand struct {
 	number int32
 }
 
-func (c *call) name() string          { return syscalls.Name(nativeABI, c.notification.Nr) }
-func (c *call) arg(i int) uint64      { return c.notification.Args[i] }
-func (c *call) tid() int              { return int(c.notification.TID) }
-func (c *call) memory() memory.Memory { return memory.Memory(c.notification.TID) }
+func (c *call) name() string     { return syscalls.Name(nativeABI, c.notification.Nr) }
+func (c *call) arg(i int) uint64 { return c.notification.Args[i] }
+func (c *call) tid() int         { return int(c.notification.TID) }
 func (c *call) is(names ...string) bool {
 	for _, n := range names {
 		if c.spec.Name == n {
@@ -86,6 +84,9 @@ func (c *call) take() error {
 	}
 	if c.is("open") {
 		c.flags = uint64(uint32(c.arg(1)))
+	}
+	if err := c.checkArguments(); err != nil {
+		return err
 	}
 	for _, spec := range c.spec.Operands {
 		o, err := c.takeOperand(spec)
@@ -123,7 +124,7 @@ func (c *call) takeHow(i int) error {
 		return unix.E2BIG
 	}
 	b := make([]byte, size)
-	if err := c.memory().Read(c.arg(i), b); err != nil {
+	if err := c.read(c.arg(i), b); err != nil {
 		return err
 	}
 	for _, x := range b[unix.SizeofOpenHow:] {
@@ -157,11 +158,11 @@ func (c *call) takeOperand(spec syscalls.Operand) (operand, error) {
 		o.number = int32(c.arg(spec.Dir))
 	}
 	address := c.arg(spec.Path)
-	if address == 0 && c.takesNull() {
+	if address == 0 && c.takesNull() && o.number != unix.AT_FDCWD {
 		o.byFD = true
 		return o, c.pin(&o)
 	}
-	name, err := c.memory().String(address, c.room[:])
+	name, err := c.readString(address, c.room[:])
 	if err != nil {
 		return o, err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -37,6 +38,10 @@ type Gate struct {
 	desk   *ask.Desk
 	news   *news
 	front  string // its directory of /proc
+	// literals are paths that rules name one by one: see judgeFile.
+	literals []string
+	// naming is held by who resolves a path twice, against those who change names.
+	naming sync.RWMutex
 	filter plan.Options
 	root   int // O_PATH: the root directory
 	ours   identity
@@ -60,6 +65,7 @@ func New(o Options) (*Gate, error) {
 		return nil, err
 	}
 	g := &Gate{policy: o.Policy, root: root, ours: ours.identity, news: newNews(o.Sink, o.Quiet)}
+	g.literals = o.Policy.Literals()
 	if o.Asker != nil {
 		g.desk = ask.NewDesk(o.Asker)
 	}

@@ -9,11 +9,13 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/event"
 )
 
 // identity is what the kernel looks at when a thread touches a file (credentials(7)).
 type identity struct {
-	uid          uint32 // real: access(2) asks about it
+	uid, gid     uint32 // real: access(2) asks about them
 	fsuid, fsgid uint32
 	groups       []uint32
 	effective    uint64 // capabilities, bit n for capability n
@@ -99,7 +101,7 @@ func parseStatus(text []byte) (s status, err error) {
 				s.uid, s.fsuid = uint32(number(fields[0], 10, 32)), uint32(number(fields[3], 10, 32))
 				s.uniform = one
 			} else {
-				s.fsgid = uint32(number(fields[3], 10, 32))
+				s.gid, s.fsgid = uint32(number(fields[0], 10, 32)), uint32(number(fields[3], 10, 32))
 				s.uniform = s.uniform && one
 			}
 		case "Groups":
@@ -133,13 +135,32 @@ func first(fields [][]byte) []byte {
 	return fields[0]
 }
 
+// actor is whose rights a call is made with. access(2) asks about the real ids: with all
+// capabilities that the target has for root, and none for others (fs/open.c,
+// access_override_creds).
+func (c *call) actor() *identity {
+	if c.spec.Op != event.OpAccess || c.flags&unix.AT_EACCESS != 0 {
+		return &c.who.identity
+	}
+	who := c.who.identity
+	who.fsuid, who.fsgid, who.effective = who.uid, who.gid, 0
+	if who.uid == 0 {
+		who.effective = who.permitted
+	}
+	return &who
+}
+
 // asTarget runs f with the rights of the target. The calls are the raw ones, because the
 // wrappers of Go change every thread.
 func (c *call) asTarget(f func() error) error {
-	if !c.varied.Load() || c.who == nil || c.who.is(&c.acting) {
+	if !c.varied.Load() || c.who == nil {
 		return f()
 	}
-	if err := c.assume(&c.who.identity); err != nil {
+	who := c.actor()
+	if who.is(&c.acting) {
+		return f()
+	}
+	if err := c.assume(who); err != nil {
 		return err
 	}
 	defer c.resume()

@@ -47,7 +47,24 @@ func (c *call) judgeObject(classes event.Class, o *resolve.Object) error {
 		// by a descriptor of its own.
 		return nil
 	}
-	return c.judge(classes, o.Path, judgement{mode: o.Stat.Mode})
+	return c.judgeFile(classes, o.Path, &o.Stat)
+}
+
+// judgeFile asks the policy about a file and its name. If it has more names, and one of
+// them is in a rule that names it alone, the rule is about this one too.
+func (c *call) judgeFile(classes event.Class, path string, stat *unix.Stat_t) error {
+	if stat.Nlink > 1 && stat.Mode&unix.S_IFMT != unix.S_IFDIR {
+		for _, name := range c.literals {
+			var other unix.Stat_t
+			if name == path || unix.Fstatat(c.root, "."+name, &other, unix.AT_SYMLINK_NOFOLLOW) != nil || other.Ino != stat.Ino || other.Dev != stat.Dev {
+				continue
+			}
+			if err := c.judge(classes, name, judgement{mode: stat.Mode}); err != nil {
+				return err
+			}
+		}
+	}
+	return c.judge(classes, path, judgement{mode: stat.Mode})
 }
 
 // isOurs says whether a path is about the process that waits for this one.

@@ -2,6 +2,8 @@ package enforce
 
 import (
 	"encoding/binary"
+	"fmt"
+	"strconv"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -13,9 +15,6 @@ import (
 // look is stat and all others that tell what a file is like: they are made here, on the
 // pinned object, and what they say is written to the target's memory.
 func (c *call) look() error {
-	if err := c.checkLookFlags(); err != nil {
-		return err
-	}
 	o, err := c.existing(0, c.followsLook())
 	if err != nil {
 		return err
@@ -42,41 +41,6 @@ func (c *call) look() error {
 	}
 }
 
-// statxSync is AT_STATX_SYNC_TYPE, include/uapi/linux/fcntl.h.
-const statxSync = unix.AT_STATX_FORCE_SYNC | unix.AT_STATX_DONT_SYNC
-
-// checkLookFlags refuses what the kernel would.
-func (c *call) checkLookFlags() error {
-	const known = unix.AT_SYMLINK_NOFOLLOW | unix.AT_EMPTY_PATH | unix.AT_NO_AUTOMOUNT
-	extra := uint64(0)
-	switch c.spec.Name {
-	case "newfstatat":
-	case "statx":
-		extra = statxSync
-		const reserved = 1 << 31 // STATX__RESERVED, include/uapi/linux/stat.h
-		if c.flags&statxSync == statxSync || c.arg(3)&reserved != 0 {
-			return unix.EINVAL
-		}
-	case "faccessat2":
-		extra = unix.AT_EACCESS
-		if c.flags&unix.AT_NO_AUTOMOUNT != 0 {
-			return unix.EINVAL
-		}
-	case "name_to_handle_at":
-		return nil // its own
-	case "getxattrat", "listxattrat", "file_getattr":
-		if c.flags&unix.AT_NO_AUTOMOUNT != 0 {
-			return unix.EINVAL
-		}
-	default:
-		return nil
-	}
-	if c.flags&^(known|extra) != 0 {
-		return unix.EINVAL
-	}
-	return nil
-}
-
 // followsLook says whether a link that is the last name is followed.
 func (c *call) followsLook() bool {
 	switch c.spec.Name {
@@ -93,9 +57,7 @@ func (c *call) followsLook() bool {
 
 // result writes what a call said and lets it return a value.
 func (c *call) result(address uint64, b []byte, value int) error {
-	var err error
-	c.asTracer(func() { err = c.memory().Write(address, b) })
-	if err != nil {
+	if err := c.write(address, b); err != nil {
 		return err
 	}
 	return c.returns(int64(value))
@@ -137,65 +99,31 @@ func (c *call) fileAttributes(o *resolve.Object) error {
 	return c.result(c.arg(2), b[:c.arg(3)], 0)
 }
 
-// access asks about the real ids, unless AT_EACCESS says otherwise.
+func (c *call) accessMode() uint32 {
+	if c.is("access") {
+		return uint32(c.arg(1))
+	}
+	return uint32(c.arg(2))
+}
+
+// access asks about who acts: see [call.actor].
 func (c *call) access(o *resolve.Object) error {
-	mode := uint32(c.arg(1))
-	if c.is("faccessat", "faccessat2") {
-		mode = uint32(c.arg(2))
-	}
-	check := func() error {
-		return unix.Faccessat2(o.FD, "", mode, unix.AT_EMPTY_PATH|unix.AT_EACCESS)
-	}
-	var err error
-	if c.flags&unix.AT_EACCESS == 0 && c.who != nil && c.who.differs() {
-		err = c.asReal(check)
-	} else {
-		err = check()
-	}
-	if err != nil {
+	if err := unix.Faccessat2(o.FD, "", c.accessMode(), unix.AT_EMPTY_PATH|unix.AT_EACCESS); err != nil {
 		return err
 	}
 	return c.returns(0)
 }
 
-// differs says whether access(2) has to ask for somebody else than who acts.
-func (s *status) differs() bool {
-	return s.uid != s.fsuid || s.uid != 0 && s.effective != 0 || s.uid == 0 && s.effective != s.permitted
-}
-
-// asReal runs f with the real ids of the target, as access(2) does: with all capabilities
-// that it has for root, and none for others (fs/open.c, access_override_creds).
-func (c *call) asReal(f func() error) error {
-	who := c.who.identity
-	who.fsuid, who.effective = who.uid, 0
-	if who.uid == 0 {
-		who.effective = who.permitted
+// linkRoom is where the text of a link goes.
+func (c *call) linkRoom() (address uint64, size int) {
+	if c.is("readlink") {
+		return c.arg(1), int(int32(c.arg(2)))
 	}
-	if !c.acting.is(&c.ours) {
-		c.resume()
-	}
-	if err := c.assume(&who); err != nil {
-		return err
-	}
-	err := f()
-	c.resume()
-	if c.who.is(&c.ours) {
-		return err
-	}
-	if again := c.assume(&c.who.identity); again != nil {
-		return again
-	}
-	return err
+	return c.arg(2), int(int32(c.arg(3)))
 }
 
 func (c *call) readlink(o *resolve.Object) error {
-	address, size := c.arg(1), int(int32(c.arg(2)))
-	if c.is("readlinkat") {
-		address, size = c.arg(2), int(int32(c.arg(3)))
-	}
-	if size <= 0 {
-		return unix.EINVAL
-	}
+	address, size := c.linkRoom()
 	if !o.Is(unix.S_IFLNK) {
 		if c.operands[0].name == "" {
 			return unix.ENOENT
@@ -203,11 +131,19 @@ func (c *call) readlink(o *resolve.Object) error {
 		return unix.EINVAL
 	}
 	b := make([]byte, min(size, unix.PathMax))
-	var n int
-	err := c.mayBeOwn(o, func() (err error) {
-		n, err = unix.Readlinkat(o.FD, "", b)
-		return err
-	})
+	n := 0
+	var err error
+	switch o.Path {
+	case "/proc/self": // is whoever asks
+		n = copy(b, strconv.Itoa(c.tgid()))
+	case "/proc/thread-self":
+		n = copy(b, fmt.Sprintf("%d/task/%d", c.tgid(), c.tid()))
+	default:
+		err = c.mayBeOwn(o, func() (err error) {
+			n, err = unix.Readlinkat(o.FD, "", b)
+			return err
+		})
+	}
 	if err != nil {
 		return err
 	}
@@ -273,7 +209,7 @@ func (c *call) listxattr(o *resolve.Object) error {
 func (c *call) handleOf(o *resolve.Object) error {
 	const head, most = 8, 128 // struct file_handle, MAX_HANDLE_SZ
 	var b [head + most]byte
-	if err := c.memory().Read(c.arg(2), b[:head]); err != nil {
+	if err := c.read(c.arg(2), b[:head]); err != nil {
 		return err
 	}
 	room := binary.NativeEndian.Uint32(b[:])
@@ -291,17 +227,14 @@ func (c *call) handleOf(o *resolve.Object) error {
 	if c.flags&uniqueMount != 0 {
 		size = 8
 	}
-	var err error
-	c.asTracer(func() {
-		if err = c.memory().Write(c.arg(3), mount[:size]); err == nil {
-			n := head
-			if errno == 0 {
-				n += int(binary.NativeEndian.Uint32(b[:]))
-			}
-			err = c.memory().Write(c.arg(2), b[:n])
-		}
-	})
-	if err != nil {
+	if err := c.write(c.arg(3), mount[:size]); err != nil {
+		return err
+	}
+	n := head
+	if errno == 0 {
+		n += int(binary.NativeEndian.Uint32(b[:]))
+	}
+	if err := c.write(c.arg(2), b[:n]); err != nil {
 		return err
 	}
 	if errno != 0 {

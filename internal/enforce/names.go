@@ -20,9 +20,14 @@ func (c *call) makeEntry() error {
 		return err
 	}
 	defer p.Close()
+	if err := c.isFree(&p); err != nil {
+		return err
+	}
 	if err := c.judgePlace(event.Create, &p, judgement{created: true}); err != nil {
 		return err
 	}
+	c.naming.RLock()
+	defer c.naming.RUnlock()
 	err = c.withUmask(func() error {
 		switch c.spec.Name {
 		case "symlink", "symlinkat":
@@ -43,12 +48,26 @@ func (c *call) makeEntry() error {
 	return c.returns(0)
 }
 
+// isFree says EEXIST if something has the name already: then nothing is made, and nothing
+// is to be judged. mkdir -p relies on it.
+func (c *call) isFree(p *resolve.Place) error {
+	if p.Fixed {
+		return nil
+	}
+	o, err := c.target.At(p)
+	if err != nil {
+		return nil
+	}
+	o.Close()
+	return unix.EEXIST
+}
+
 // linkText copies what a symbolic link is to say.
 func (c *call) linkText() (string, error) {
 	if c.spec.Op != event.OpSymlink {
 		return "", nil
 	}
-	text, err := c.memory().String(c.arg(0), c.more[:])
+	text, err := c.readString(c.arg(0), c.more[:])
 	if err != nil {
 		return "", err
 	}
@@ -59,10 +78,10 @@ func (c *call) linkText() (string, error) {
 }
 
 // makeNode is mknod(2), but for devices: by one of them a disk is read past the names of
-// its files. A whiteout, which is device 0, is none.
+// its files. /dev/null and its like are harmless, and a whiteout, device 0, is none.
 func makeNode(p *resolve.Place, mode uint32, device uint64) error {
 	kind := mode & unix.S_IFMT
-	if kind == unix.S_IFBLK || kind == unix.S_IFCHR && uint32(device) != 0 {
+	if kind == unix.S_IFBLK || kind == unix.S_IFCHR && uint32(device) != 0 && !isMemory(uint64(uint32(device))) {
 		return unix.EPERM
 	}
 	return unix.Mknodat(p.Dir, p.Name, mode, int(device))
@@ -101,6 +120,8 @@ func (c *call) remove() error {
 	case c.is("unlinkat"):
 		flags = int(c.flags)
 	}
+	c.naming.RLock()
+	defer c.naming.RUnlock()
 	if err := unix.Unlinkat(p.Dir, p.Name, flags); err != nil {
 		return err
 	}
@@ -131,6 +152,8 @@ func (c *call) rename() error {
 	if err := c.judgeRename(&from, &to); err != nil {
 		return err
 	}
+	c.naming.RLock()
+	defer c.naming.RUnlock()
 	if err := unix.Renameat2(from.Dir, from.Name, to.Dir, to.Name, uint(c.renameFlags())); err != nil {
 		return err
 	}
@@ -197,9 +220,6 @@ func (c *call) judgeRename(from, to *resolve.Place) error {
 // link gives a file one more name.
 func (c *call) link() error {
 	follow := c.is("linkat") && c.flags&unix.AT_SYMLINK_FOLLOW != 0
-	if c.is("linkat") && c.flags&^(unix.AT_SYMLINK_FOLLOW|unix.AT_EMPTY_PATH) != 0 {
-		return unix.EINVAL
-	}
 	o, err := c.existing(0, follow)
 	if err != nil {
 		return err
@@ -210,6 +230,9 @@ func (c *call) link() error {
 		return err
 	}
 	defer to.Close()
+	if err := c.isFree(&to); err != nil {
+		return err
+	}
 	if err := c.judgeObject(event.Read, &o); err != nil {
 		return err
 	}
@@ -221,6 +244,8 @@ func (c *call) link() error {
 			return err
 		}
 	}
+	c.naming.RLock()
+	defer c.naming.RUnlock()
 	if err := unix.Linkat(unix.AT_FDCWD, resolve.LinkTo(o.FD), to.Dir, to.Name, unix.AT_SYMLINK_FOLLOW); err != nil {
 		return err
 	}

@@ -26,29 +26,31 @@ type news struct {
 	processes map[int32]*event.Process
 	errs      []error
 
-	stop, done chan struct{}
+	some, stop, done chan struct{}
 }
 
 func newNews(sink event.Sink, quiet bool) *news {
-	n := &news{sink: sink, quiet: quiet, processes: make(map[int32]*event.Process), stop: make(chan struct{}), done: make(chan struct{})}
+	n := &news{sink: sink, quiet: quiet, processes: make(map[int32]*event.Process), some: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
 	go n.deliver()
 	return n
 }
 
-// deliver calls the sink now and then.
+// deliver calls the sink soon after there is something to tell.
 func (n *news) deliver() {
 	defer close(n.done)
 	const interval = 50 * time.Millisecond
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
 	for {
 		select {
-		case <-tick.C:
-			n.flush()
+		case <-n.some:
 		case <-n.stop:
 			n.flush()
 			return
 		}
+		select { // more may come
+		case <-time.After(interval):
+		case <-n.stop:
+		}
+		n.flush()
 	}
 }
 
@@ -112,6 +114,10 @@ func (n *news) tell(c *call, outcome event.Outcome) {
 	n.mu.Lock()
 	n.queue = append(n.queue, e)
 	n.mu.Unlock()
+	select {
+	case n.some <- struct{}{}:
+	default:
+	}
 }
 
 // nobody is the process of events whose readers do not ask for it.

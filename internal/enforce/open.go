@@ -67,10 +67,6 @@ func (c *call) openRequest() (openRequest, error) {
 		r.mode = 0
 	}
 	r.mode &= 0o7777
-	if r.flags&unix.O_PATH != 0 {
-		// build_open_how, fs/open.c
-		r.flags &= unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_PATH | unix.O_CLOEXEC
-	}
 	return r, r.check()
 }
 
@@ -88,6 +84,11 @@ func (c *call) how2() (openRequest, error) {
 		r.flags&(unix.O_CREAT|tmpfile) == 0 && c.how.Mode != 0, c.how.Mode&^0o7777 != 0,
 		r.flags&unix.O_PATH != 0 && r.flags&^(unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_PATH|unix.O_CLOEXEC) != 0:
 		return r, unix.EINVAL
+	case r.flags&unix.O_PATH != 0:
+		// A descriptor without access cannot be given away (fs/file.c,
+		// receive_fd), and what is asked for is in memory. openat(2) says it in a
+		// register, and is let through: see syscalls.Variants.
+		return r, unix.ENOSYS
 	case r.resolve&resolveCached != 0:
 		return r, unix.EAGAIN // it is never known here; the caller tries without
 	}
@@ -107,7 +108,7 @@ func (r *openRequest) check() error {
 func (r *openRequest) has(flags uint64) bool { return r.flags&flags == flags }
 
 // creates says whether a missing file is to be made.
-func (r *openRequest) creates() bool { return r.has(unix.O_CREAT) && !r.has(unix.O_PATH) }
+func (r *openRequest) creates() bool { return r.has(unix.O_CREAT) }
 
 // follows says whether a link that is the last name is followed.
 func (r *openRequest) follows() bool {
@@ -127,7 +128,7 @@ func (r *openRequest) classes(mode uint32, creates bool) event.Class {
 // the rules are about, whoever moves it. Everything else, and every doubt, is not done.
 func (c *call) openPlainly(r openRequest) (fd opened, done bool, err error) {
 	o := &c.operands[0]
-	const special = unix.O_CREAT | tmpfile | unix.O_PATH
+	const special = unix.O_CREAT | tmpfile
 	if r.flags&special != 0 || r.resolve != 0 {
 		return fd, false, nil
 	}
@@ -163,7 +164,7 @@ func (c *call) openPlainly(r openRequest) (fd opened, done bool, err error) {
 	default:
 		return fd, false, nil
 	}
-	if err := c.judge(r.classes(stat.Mode, false), path, judgement{mode: stat.Mode}); err != nil {
+	if err := c.judgeFile(r.classes(stat.Mode, false), path, &stat); err != nil {
 		return fd, true, err
 	}
 	how := unix.OpenHow{Flags: r.flags | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC, Resolve: plainly}
@@ -235,6 +236,9 @@ func hasDots(path string) bool {
 // openResolved pins the object, judges its real name, and opens what is pinned.
 func (c *call) openResolved(r openRequest) (opened, error) {
 	operand := &c.operands[0]
+	if r.creates() && strings.HasSuffix(operand.name, "/") {
+		return opened{}, c.cannotCreate(operand)
+	}
 	const tries = 16
 	for range tries {
 		o, err := c.target.File(resolve.Lookup{Dir: operand.dir, Name: operand.name, Follow: r.follows(), Resolve: r.resolve})
@@ -248,6 +252,17 @@ func (c *call) openResolved(r openRequest) (opened, error) {
 		}
 	}
 	return opened{}, unix.EAGAIN
+}
+
+// cannotCreate is the error of making a file whose name ends in a slash: EISDIR, if its
+// directory is there.
+func (c *call) cannotCreate(o *operand) error {
+	p, err := c.target.Place(o.dir, o.name)
+	if err != nil {
+		return err
+	}
+	p.Close()
+	return unix.EISDIR
 }
 
 // errChanged says that what was found is not there any more.
@@ -268,9 +283,6 @@ func (c *call) openObject(o *resolve.Object, r openRequest) (opened, error) {
 	switch kind := o.Stat.Mode & unix.S_IFMT; {
 	case r.has(unix.O_DIRECTORY) && kind != unix.S_IFDIR:
 		return opened{}, unix.ENOTDIR
-	case r.has(unix.O_PATH):
-		n, err := unix.FcntlInt(uintptr(o.FD), unix.F_DUPFD_CLOEXEC, 0)
-		return opened{number: n}, err
 	case kind == unix.S_IFLNK:
 		return opened{}, unix.ELOOP
 	case kind == unix.S_IFDIR && r.creates():
@@ -283,7 +295,7 @@ func (c *call) openObject(o *resolve.Object, r openRequest) (opened, error) {
 			return opened{}, err
 		}
 	}
-	n, err := resolve.Reopen(o.FD, reopenFlags(r)|unix.O_NONBLOCK)
+	n, err := c.reopen(o, r)
 	if err == unix.EAGAIN && !r.has(unix.O_NONBLOCK) { // somebody has a lease (fcntl(2))
 		return c.openSpecial(o, r)
 	}
@@ -295,6 +307,25 @@ func (c *call) openObject(o *resolve.Object, r openRequest) (opened, error) {
 		return opened{}, err
 	}
 	return opened{n, r.flags&unix.O_ACCMODE != unix.O_RDONLY}, nil
+}
+
+// reopen opens the pinned object without waiting. A descriptor remembers O_NOFOLLOW, which
+// goes by a name only: the real one, if that still leads to the object.
+func (c *call) reopen(o *resolve.Object, r openRequest) (n int, err error) {
+	flags := reopenFlags(r) | unix.O_NONBLOCK
+	if r.has(unix.O_NOFOLLOW) && o.Named() {
+		n, err := unix.Openat2(c.root, "."+o.Path, &unix.OpenHow{
+			Flags: uint64(flags) | unix.O_NOFOLLOW, Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
+		})
+		if err == nil {
+			return n, nil
+		}
+	}
+	err = c.mayBeOwn(o, func() (err error) {
+		n, err = resolve.Reopen(o.FD, flags)
+		return err
+	})
+	return n, err
 }
 
 // reopenFlags are for a link of procfs to the object: what is about names is done.
@@ -332,11 +363,23 @@ func (c *call) openSpecial(o *resolve.Object, r openRequest) (opened, error) {
 // devices, among them /dev/null and /dev/urandom, and pseudo-terminals
 // (Documentation/admin-guide/devices.txt).
 func neverWaits(device uint64) bool {
-	const memory, firstPTS, lastPTS = 1, 136, 143
-	major, minor := unix.Major(device), unix.Minor(device)
-	const first, last = 3, 9 // null to urandom: not memory itself, and not kmsg
-	return major == memory && minor >= first && minor <= last || major >= firstPTS && major <= lastPTS ||
-		device == unix.Mkdev(5, 2) // ptmx
+	const firstPTS, lastPTS = 136, 143
+	ptmx := unix.Mkdev(5, 2)
+	major := unix.Major(device)
+	return isMemory(device) || major >= firstPTS && major <= lastPTS || device == ptmx
+}
+
+// isMemory says whether a device is /dev/null, zero, full, random or urandom.
+func isMemory(device uint64) bool {
+	const memory = 1
+	if unix.Major(device) != memory {
+		return false
+	}
+	switch unix.Minor(device) {
+	case 3, 5, 7, 8, 9:
+		return true
+	}
+	return false
 }
 
 // create makes a file that does not exist.
@@ -344,15 +387,13 @@ func (c *call) create(o *resolve.Object, r openRequest) (opened, error) {
 	switch {
 	case !r.creates():
 		return opened{}, unix.ENOENT
-	case strings.HasSuffix(o.Name, "/"):
-		return opened{}, unix.EISDIR
 	}
 	if err := c.judge(r.classes(0, true), o.Path, judgement{created: true}); err != nil {
 		return opened{}, err
 	}
 	var n int
 	err := c.withUmask(func() (err error) {
-		n, err = unix.Openat(o.Dir, o.Name, int(r.flags|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_NOCTTY|unix.O_CLOEXEC), r.mode)
+		n, err = unix.Openat(o.Dir, o.Name, int(r.flags|unix.O_EXCL|unix.O_NOCTTY|unix.O_CLOEXEC), r.mode)
 		return err
 	})
 	if errors.Is(err, unix.EEXIST) && !r.has(unix.O_EXCL) {

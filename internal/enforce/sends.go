@@ -30,7 +30,7 @@ const maxMessage = 1 << 20
 func (c *call) sendto() error {
 	size := min(c.arg(2), maxMessage)
 	m := message{data: make([]byte, size)}
-	if err := c.memory().Read(c.arg(1), m.data); err != nil {
+	if err := c.read(c.arg(1), m.data); err != nil {
 		return err
 	}
 	if c.arg(4) != 0 {
@@ -76,7 +76,7 @@ func (c *call) sendmmsg() error {
 		if err == nil {
 			var length [4]byte
 			binary.NativeEndian.PutUint32(length[:], uint32(n))
-			c.asTracer(func() { err = c.memory().Write(at+56, length[:]) })
+			err = c.write(at+56, length[:])
 		}
 		if err != nil {
 			if sent == 0 {
@@ -97,7 +97,7 @@ func (c *call) takeMessage(at uint64) (m *message, err error) {
 
 func (c *call) copyMessage(at uint64) (*message, error) {
 	var head [56]byte
-	if err := c.memory().Read(at, head[:]); err != nil {
+	if err := c.read(at, head[:]); err != nil {
 		return nil, err
 	}
 	word := func(i int) uint64 { return binary.NativeEndian.Uint64(head[8*i:]) }
@@ -123,7 +123,7 @@ func (c *call) copyMessage(at uint64) (*message, error) {
 		return nil, unix.ENOBUFS
 	}
 	m.control = make([]byte, word(5))
-	if err := c.memory().Read(word(4), m.control); err != nil {
+	if err := c.read(word(4), m.control); err != nil {
 		return nil, err
 	}
 	if err := c.translateControl(m); err != nil {
@@ -139,7 +139,7 @@ func (c *call) copyVectors(m *message, at, count uint64) error {
 		return unix.EMSGSIZE
 	}
 	vectors := make([]byte, count*size)
-	if err := c.memory().Read(at, vectors); err != nil {
+	if err := c.read(at, vectors); err != nil {
 		return err
 	}
 	for v := vectors; len(v) > 0; v = v[size:] {
@@ -147,7 +147,7 @@ func (c *call) copyVectors(m *message, at, count uint64) error {
 		length = min(length, uint64(maxMessage-len(m.data)))
 		start := len(m.data)
 		m.data = append(m.data, make([]byte, length)...)
-		if err := c.memory().Read(base, m.data[start:]); err != nil {
+		if err := c.read(base, m.data[start:]); err != nil {
 			return err
 		}
 	}

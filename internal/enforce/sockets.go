@@ -38,7 +38,7 @@ func (c *call) takeAddress(address, size uint64) ([]byte, error) {
 		return nil, unix.EINVAL
 	}
 	b := make([]byte, length)
-	err := c.memory().Read(address, b)
+	err := c.read(address, b)
 	return b, err
 }
 
@@ -188,41 +188,46 @@ func (c *call) bind() error {
 	return c.bindPath(fd, path)
 }
 
+// bindPath makes the name of a socket. The kernel remembers the spelling, which
+// getsockname(2) gives, so it gets the target's own, from a thread that is where the
+// target is. It walks it once more: nobody in the target changes names meanwhile.
 func (c *call) bindPath(fd int, path string) error {
-	dir, err := c.workingDirectory(path)
+	o := operand{number: unix.AT_FDCWD, dir: -1}
+	var err error
+	c.asTracer(func() { err = c.pin(&o) })
 	if err != nil {
 		return err
 	}
-	if dir >= 0 {
-		defer func() { _ = unix.Close(dir) }()
-	}
-	p, err := c.target.Place(dir, path)
+	defer func() { _ = unix.Close(o.dir) }()
+	c.naming.Lock()
+	defer c.naming.Unlock()
+	p, err := c.target.Place(o.dir, path)
 	if err != nil {
 		return err
 	}
 	defer p.Close()
 	c.operands = append(c.operands[:1:1], operand{name: path, dir: -1})
+	if there, err := c.target.At(&p); err == nil {
+		there.Close()
+		return unix.EADDRINUSE
+	}
 	if err := c.judgePlace(event.Bind|event.Create, &p, judgement{created: true}); err != nil {
 		return err
 	}
-	err = c.withUmask(func() error { return bindIn(&p, c.root, func() error { return bindTo(fd, addressOf(p.Name)) }) })
-	if err == unix.EEXIST {
-		err = unix.EADDRINUSE
-	}
+	err = c.withUmask(func() error { return c.bindIn(o.dir, fd) })
 	if err != nil {
 		return err
 	}
 	return c.returns(0)
 }
 
-// bindIn binds in a pinned directory, from a thread that is there: to walk the target's
-// spelling once more could lead elsewhere. So getsockname(2) has the name alone.
-func bindIn(p *resolve.Place, back int, bind func() error) error {
-	if err := unix.Fchdir(p.Dir); err != nil {
+// bindIn binds from a working directory.
+func (c *call) bindIn(dir, fd int) error {
+	if err := unix.Fchdir(dir); err != nil {
 		return err
 	}
-	err := bind()
-	if back := unix.Fchdir(back); back != nil {
+	err := bindTo(fd, c.address)
+	if back := unix.Fchdir(c.root); back != nil {
 		panic(back)
 	}
 	return err

@@ -149,6 +149,11 @@ func (p *Pattern) Prefix() string {
 	return p.prefix
 }
 
+// Literal is the one path that the pattern has, if it is only one.
+func (p *Pattern) Literal() (path string, literal bool) {
+	return p.Prefix(), strings.Count(p.prefix, "/") == len(p.parts)
+}
+
 // WithPrefix is the pattern with another path in the place of its prefix: the same files
 // under the name that they have when links are resolved.
 func (p *Pattern) WithPrefix(prefix string) Pattern {

@@ -134,6 +134,21 @@ func (p *Policy) Asks() bool {
 	return p.Default == event.VerdictAsk || slices.ContainsFunc(p.Rules, func(r Rule) bool { return r.Verdict == event.VerdictAsk })
 }
 
+// Literals are the paths that rules other than allow name one by one. A file that has
+// such a name may have others, which links gave it before the run.
+func (p *Policy) Literals() []string {
+	var paths []string
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		for j := range r.Patterns {
+			if path, literal := r.Patterns[j].Literal(); literal && r.Verdict != event.VerdictAllow {
+				paths = append(paths, path)
+			}
+		}
+	}
+	return paths
+}
+
 // Restricted are the classes in which the policy could say something else than allow.
 func (p *Policy) Restricted() event.Class {
 	var classes event.Class

@@ -121,7 +121,7 @@ func (s *Spec) Variants() []Variant {
 		const changes = unix.O_CREAT | unix.O_TRUNC | tmpfile
 		i := uint8(s.flagsArg())
 		return []Variant{
-			{i, unix.O_PATH, unix.O_PATH, event.Stat},
+			{Arg: i, Mask: unix.O_PATH, Value: unix.O_PATH}, // judged when it is used
 			{i, unix.O_ACCMODE | changes, unix.O_RDONLY, event.Read | event.List},
 			{i, unix.O_ACCMODE | changes, unix.O_WRONLY, event.Write},
 			{i, unix.O_ACCMODE | changes, unix.O_RDWR, event.Read | event.Write},

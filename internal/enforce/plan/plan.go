@@ -88,6 +88,10 @@ func rulesOf(spec *syscalls.Spec, o Options) []seccomp.Rule {
 			return nil
 		}
 	}
+	if o.Classes&event.Bind != 0 {
+		// While a path is bound nobody may change what it leads to.
+		o.Classes |= event.Create | event.Delete
+	}
 	if spec.Classes()&o.Classes == 0 {
 		return nil
 	}

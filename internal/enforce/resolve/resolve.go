@@ -101,7 +101,7 @@ func (t *Target) file(l Lookup, links *int) (Object, error) {
 	switch {
 	case err == nil:
 		return t.own(fd, l, links)
-	case l.Resolve&^unix.RESOLVE_NO_MAGICLINKS != 0 && err != unix.ENOENT:
+	case l.Resolve != 0 && err != unix.ENOENT:
 		return none, err // what the target asked to be told
 	case errors.Is(err, unix.ELOOP):
 		return t.stepwise(l, links)
@@ -271,18 +271,22 @@ func (t *Target) missing(l Lookup, links *int) (Object, error) {
 		return none, unix.ENOENT
 	}
 	o, err := t.entry(&parent, last, links)
+	slash := strings.HasSuffix(l.Name, "/")
 	switch {
 	case errors.Is(err, unix.ENOENT):
-		if strings.HasSuffix(l.Name, "/") {
+		if slash {
 			last += "/"
 		}
 		return Object{FD: -1, Dir: parent.FD, Name: last, Path: path.Join(parent.Path, last)}, nil
-	case err != nil || !o.Is(unix.S_IFLNK) || !l.Follow || l.Resolve&^unix.RESOLVE_NO_MAGICLINKS != 0:
+	case err != nil || !o.Is(unix.S_IFLNK) || !l.Follow && !slash:
 		parent.Close()
 		return o, err // it has been made meanwhile
 	}
 	defer o.Close()
 	defer parent.Close()
+	if l.Resolve != 0 || slash {
+		return none, unix.ENOENT // nothing is made through such a link
+	}
 	return t.through(&parent, &o, last, links)
 }
 
@@ -291,6 +295,8 @@ func Split(name string) (before, last string) {
 	trimmed := strings.TrimRight(name, "/")
 	i := strings.LastIndexByte(trimmed, '/')
 	switch {
+	case trimmed == "" && name != "":
+		return "/", ""
 	case i < 0:
 		return ".", trimmed
 	case strings.Trim(trimmed[:i], "/") == "":
