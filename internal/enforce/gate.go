@@ -3,7 +3,9 @@ package enforce
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -60,6 +62,9 @@ func New(o Options) (*Gate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the root directory: %w", err)
 	}
+	if err := checkProc(); err != nil {
+		return nil, err
+	}
 	ours, err := ownStatus()
 	if err != nil {
 		return nil, err
@@ -83,6 +88,18 @@ func New(o Options) (*Gate, error) {
 		g.filter.Classes = policy.Files
 	}
 	return g, nil
+}
+
+// checkProc sees that /proc is about the processes that notifications name.
+func checkProc() error {
+	var fs unix.Statfs_t
+	if err := unix.Statfs("/proc", &fs); err != nil || fs.Type != unix.PROC_SUPER_MAGIC {
+		return errors.New("there is no procfs on /proc: mount -t proc proc /proc")
+	}
+	if self, err := os.Readlink("/proc/self"); err != nil || self != strconv.Itoa(os.Getpid()) {
+		return errors.New("/proc is that of another pid namespace: mount -t proc proc /proc")
+	}
+	return nil
 }
 
 // busyWorkers is how many workers are expected to be running at one time on a small host;

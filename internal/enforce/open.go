@@ -160,7 +160,7 @@ func (c *call) openPlainly(r openRequest) (fd opened, done bool, err error) {
 		return fd, err == unix.ENOENT, err
 	}
 	switch kind := stat.Mode & unix.S_IFMT; {
-	case (kind == unix.S_IFREG || kind == unix.S_IFDIR) && isQuick(stat.Dev), kind == unix.S_IFCHR && neverWaits(stat.Rdev):
+	case (kind == unix.S_IFREG || kind == unix.S_IFDIR) && isPlain(stat.Dev), kind == unix.S_IFCHR && neverWaits(stat.Rdev):
 	default:
 		return fd, false, nil
 	}
@@ -194,6 +194,12 @@ func (w *worker) rememberLink(dir string) {
 		clear(w.linked)
 	}
 	w.linked[dir] = struct{}{}
+}
+
+// isPlain says whether a device is known to be a filesystem without surprises.
+func isPlain(dev uint64) bool {
+	fs, known := resolve.KnownFilesystem(dev)
+	return known && fs.Plain
 }
 
 // setFlags takes off what was set so that an open does not block.
@@ -287,7 +293,7 @@ func (c *call) openObject(o *resolve.Object, r openRequest) (opened, error) {
 		return opened{}, unix.ELOOP
 	case kind == unix.S_IFDIR && r.creates():
 		return opened{}, unix.EISDIR
-	case kind == unix.S_IFCHR && !neverWaits(o.Stat.Rdev) || kind == unix.S_IFBLK || kind == unix.S_IFIFO || isSlow(o.FD, o.Stat.Dev):
+	case kind == unix.S_IFCHR && !neverWaits(o.Stat.Rdev) || kind == unix.S_IFBLK || kind == unix.S_IFIFO || o.Waits():
 		return c.openSpecial(o, r)
 	}
 	if r.creates() {
@@ -339,7 +345,7 @@ func (c *call) openSpecial(o *resolve.Object, r openRequest) (opened, error) {
 	if o.Is(unix.S_IFCHR) && o.Stat.Rdev == unix.Mkdev(5, 0) {
 		return c.openTerminal(r)
 	}
-	if r.has(unix.O_NONBLOCK) && !isSlow(o.FD, o.Stat.Dev) {
+	if r.has(unix.O_NONBLOCK) && !o.Waits() {
 		n, err := resolve.Reopen(o.FD, reopenFlags(r))
 		return opened{n, true}, err
 	}

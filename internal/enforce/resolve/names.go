@@ -56,6 +56,13 @@ func (o *Object) describe(root int) error {
 		return err
 	}
 	o.Path = name
+	if o.filesystem, err = FilesystemOf(o.FD, o.Stat.Dev); err != nil {
+		return err
+	}
+	if o.filesystem.Proc && !isBelow(name, "/proc") {
+		// Another mount of it would show us where the target looks for itself.
+		return unix.EACCES
+	}
 	if stem, marked := strings.CutSuffix(name, " (deleted)"); marked && !o.isAt(root, name) {
 		o.Path, o.Unlinked = stem, true
 	}

@@ -48,6 +48,8 @@ type Object struct {
 	// missing file would be made. Only for one that does not exist.
 	Dir  int
 	Name string
+
+	filesystem Filesystem
 }
 
 var none = Object{FD: -1, Dir: -1}
@@ -67,6 +69,9 @@ func (o *Object) Exists() bool { return o.FD >= 0 }
 
 // Is says whether the object is of a type, S_IFDIR and so on.
 func (o *Object) Is(kind uint32) bool { return o.FD >= 0 && o.Stat.Mode&unix.S_IFMT == kind }
+
+// Waits says whether opening the object may wait for others.
+func (o *Object) Waits() bool { return o.filesystem.Waits }
 
 // Named says whether the object can be reached by Path.
 func (o *Object) Named() bool { return strings.HasPrefix(o.Path, "/") && !o.Unlinked }
@@ -208,11 +213,7 @@ func (t *Target) entry(parent *Object, name string, links *int) (Object, error) 
 
 // through follows a link that is the last name of a path.
 func (t *Target) through(parent, link *Object, name string, links *int) (Object, error) {
-	var fs unix.Statfs_t
-	if err := unix.Fstatfs(parent.FD, &fs); err != nil {
-		return none, err
-	}
-	if fs.Type == unix.PROC_SUPER_MAGIC {
+	if parent.filesystem.Proc {
 		return t.throughProc(parent, name, links)
 	}
 	text := make([]byte, unix.PathMax)
