@@ -166,7 +166,7 @@ func utimes(o *resolve.Object, times *[2]unix.Timespec) error {
 
 // xattrName copies the name of an attribute.
 func (c *call) xattrName(address uint64) (string, error) {
-	name, err := c.readString(address, c.more[:])
+	name, err := c.readString(address, c.more)
 	const most = 255 // XATTR_NAME_MAX, include/uapi/linux/limits.h
 	switch {
 	case err == unix.ENAMETOOLONG, err == nil && (len(name) == 0 || len(name) > most):

@@ -162,7 +162,7 @@ func (c *call) takeOperand(spec syscalls.Operand) (operand, error) {
 		o.byFD = true
 		return o, c.pin(&o)
 	}
-	name, err := c.readString(address, c.room[:])
+	name, err := c.readString(address, c.room)
 	if err != nil {
 		return o, err
 	}
@@ -223,7 +223,7 @@ func (c *call) pin(o *operand) error {
 
 // identify reads who makes the call.
 func (c *call) identify() error {
-	who, err := readStatus("/proc/"+strconv.Itoa(c.tid())+"/status", c.more[:])
+	who, err := readStatus("/proc/"+strconv.Itoa(c.tid())+"/status", c.more)
 	if err != nil {
 		return unix.EACCES
 	}

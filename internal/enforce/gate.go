@@ -102,10 +102,6 @@ func checkProc() error {
 	return nil
 }
 
-// busyWorkers is how many workers are expected to be running at one time on a small host;
-// the others wait for disks.
-const busyWorkers = 4
-
 // Fork puts the filter around the calling thread, and calls start, which forks the
 // target on it: see launch.Command. The thread must end after that.
 func (g *Gate) Fork(start func() error) error {
@@ -123,9 +119,11 @@ func (g *Gate) Fork(start func() error) error {
 		return err
 	}
 	// A thread that comes back from the kernel needs a place to run on at once.
-	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), busyWorkers+2))
-	workers := max(4*busyWorkers, runtime.NumCPU())
-	g.shift = newShift(workers)
+	cpus := runtime.NumCPU()
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), min(2*cpus, 8)+4))
+	const forDisks = 12 // workers that join while others wait for disks
+	workers := min(2*cpus, 16) + forDisks
+	g.shift = newShift(workers, cpus)
 	for i := range workers {
 		w := g.newWorker()
 		w.index = i

@@ -67,7 +67,7 @@ func (c *call) linkText() (string, error) {
 	if c.spec.Op != event.OpSymlink {
 		return "", nil
 	}
-	text, err := c.readString(c.arg(0), c.more[:])
+	text, err := c.readString(c.arg(0), c.more)
 	if err != nil {
 		return "", err
 	}

@@ -35,19 +35,20 @@ func (c *call) mayWait() error {
 	return &waiting{}
 }
 
-// How many calls may block, and how many questions may be open, at one time. Calls
-// beyond wait for their turn; those that need no thread of these are answered as ever.
+// How many calls may be blocked in the kernel, and how many that the user has answered may
+// be made, at one time: each has a thread. Calls beyond wait for their turn; those that
+// need no thread of these are answered as ever.
 const (
-	maxBlocked = 256
-	maxAsked   = 256
+	maxBlocked  = 256
+	maxAnswered = 16
 )
 
 // parked are the calls that wait.
 type parked struct {
-	blocked, asked chan struct{} // what is sent is a place
-	mu             sync.Mutex
-	tickets        map[*ticket]struct{}
-	more           chan struct{}
+	blocked, answered chan struct{} // what is sent is a place
+	mu                sync.Mutex
+	tickets           map[*ticket]struct{}
+	more              chan struct{}
 }
 
 // ticket is a call that waits.
@@ -71,7 +72,7 @@ const cancelSignal = unix.SIGIO
 
 func (p *parked) open(g *Gate) error {
 	p.blocked = make(chan struct{}, maxBlocked)
-	p.asked = make(chan struct{}, maxAsked)
+	p.answered = make(chan struct{}, maxAnswered)
 	p.tickets = make(map[*ticket]struct{})
 	p.more = make(chan struct{}, 1)
 	if err := catchCancel(); err != nil {
@@ -103,7 +104,7 @@ func (c *call) park(w *waiting) {
 	ctx, cancel := context.WithCancel(context.Background())
 	t := &ticket{cancel: cancel}
 	later := *c
-	later.worker, later.wait, later.judged = nil, t, nil
+	later.worker, later.wait, later.judged = c.newWorker(), t, nil
 	later.operands = slices.Clone(c.operands)
 	if later.target.AsTracer != nil {
 		later.target.AsTracer = func(f func()) { later.asTracer(f) }
@@ -116,12 +117,6 @@ func (c *call) park(w *waiting) {
 	go func() {
 		defer cancel()
 		defer g.parked.remove(t)
-		later.worker = g.newWorker()
-		if err := later.become(); err != nil {
-			g.news.fail(err)
-			_ = g.listener.Fail(later.notification.ID, unix.EACCES)
-			return
-		}
 		later.resumeAfter(ctx, w)
 	}()
 }
@@ -140,7 +135,11 @@ func (c *call) resumeAfter(ctx context.Context, w *waiting) {
 	t := c.wait
 	places := c.parked.blocked
 	if w.question != nil {
-		places = c.parked.asked
+		if !c.ask(ctx, w) {
+			c.withdraw(t)
+			return
+		}
+		places = c.parked.answered
 	}
 	select {
 	case places <- struct{}{}:
@@ -149,15 +148,11 @@ func (c *call) resumeAfter(ctx context.Context, w *waiting) {
 		c.withdraw(t)
 		return
 	}
-	if w.question == nil {
-		c.mayBlock = true
-	} else if !c.ask(ctx, w) {
-		if t.withdrawn.Load() {
-			c.withdraw(t)
-		}
-		return
+	c.mayBlock = w.question == nil
+	err := c.become() // not before there is a place: a thread is dear
+	if err == nil {
+		err = c.asTarget(c.perform)
 	}
-	err := c.asTarget(c.perform)
 	switch again, isWait := err.(*waiting); {
 	case err == nil:
 	case t.withdrawn.Load():

@@ -15,6 +15,9 @@ import (
 type shift struct {
 	// on is how many receive: worker i does while i < on.
 	on atomic.Int32
+	// least and most bound it; those that join because calls take their time count
+	// beyond.
+	least, most int32
 	// alone counts the calls in a row beside which no other waited.
 	alone  atomic.Int32
 	places []place
@@ -43,9 +46,14 @@ const (
 	calm = 20 * time.Millisecond
 )
 
-func newShift(workers int) *shift {
-	s := &shift{places: make([]place, workers), watch: make(chan struct{}, 1)}
-	s.on.Store(1)
+func newShift(workers, cpus int) *shift {
+	s := &shift{places: make([]place, workers), watch: make(chan struct{}, 1), least: 1, most: int32(min(2*cpus+2, workers))}
+	if cpus > 1 {
+		// With fewer, target and worker end up on two CPUs and wake each other
+		// across; with one more asleep, that is woken where the target is.
+		s.least = 3
+	}
+	s.on.Store(s.least)
 	go s.lookAtTime()
 	return s
 }
@@ -70,8 +78,10 @@ func (s *shift) begin(i int, now time.Time, more bool) {
 	p.busy.Store(p.last)
 	if more {
 		s.alone.Store(0)
-		s.join()
-	} else if s.on.Load() > 1 && s.alone.Add(1) > manyAlone {
+		if s.on.Load() < s.most {
+			s.join()
+		}
+	} else if s.on.Load() > s.least && s.alone.Add(1) > manyAlone {
 		s.alone.Store(0)
 		s.leave()
 	}
@@ -101,7 +111,7 @@ func (s *shift) join() {
 }
 
 func (s *shift) leave() {
-	if n := s.on.Load(); n > 1 {
+	if n := s.on.Load(); n > s.least {
 		s.on.CompareAndSwap(n, n-1)
 	}
 }

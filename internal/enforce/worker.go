@@ -23,8 +23,8 @@ type worker struct {
 	acting identity
 	own    call
 	linked map[string]struct{} // see openPlainly
-	room   [unix.PathMax]byte  // for paths
-	more   [unix.PathMax]byte  // for the second path of a call
+	room   []byte              // for a path
+	more   []byte              // for the second path of a call
 }
 
 // newWorker is to be followed by a goroutine that calls become.
@@ -35,6 +35,7 @@ func (g *Gate) newWorker() *worker {
 // become makes the calling goroutine a worker for good.
 func (w *worker) become() error {
 	runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+	w.room, w.more = make([]byte, unix.PathMax), make([]byte, unix.PathMax)
 	all := unix.Sigset_t{}
 	for i := range all.Val {
 		all.Val[i] = ^uint64(0)
