@@ -158,13 +158,8 @@ func (s *supervisor) waitForDescendants() error {
 		case <-alone:
 			return nil
 		case <-interrupts:
-			killed := tree.Descendants()
-			for _, p := range killed {
-				_ = unix.Kill(p.PID, unix.SIGSTOP)
-			}
-			for _, p := range killed {
-				_ = unix.Kill(p.PID, unix.SIGKILL)
-			}
+			tree.Kill()
+			return nil
 		case <-told:
 			if !s.quiet {
 				fmt.Fprintf(os.Stderr, "turnstile: %s has ended; waiting for what it started: %s (Ctrl-C kills it)\n", quote.Word(s.argv[0]), namesOf(tree.Descendants()))
@@ -183,6 +178,9 @@ func namesOf(processes []tree.Process) string {
 			break
 		}
 		words = append(words, fmt.Sprintf("%s[%d]", quote.Word(p.Comm), p.PID))
+	}
+	if words == nil {
+		return "processes that come and go"
 	}
 	return strings.Join(words, ", ")
 }

@@ -15,6 +15,8 @@ type Stat struct {
 	State byte
 	// PPID is the pid of the parent, 0 if it is not visible here.
 	PPID int
+	// Group is its process group.
+	Group int
 	// Session and TTY are its session and its controlling terminal: a device number,
 	// 0 for none.
 	Session int
@@ -43,13 +45,14 @@ func Read(file string) (Stat, error) {
 // whatever separates fields.
 func parse(content []byte) (s Stat, err error) {
 	fields := bytes.Fields(content[bytes.LastIndexByte(content, ')')+1:])
-	const state, ppid, session, tty, start = 0, 1, 3, 4, 19 // fields 3, 4, 6, 7 and 22
+	const state, ppid, group, session, tty, start = 0, 1, 2, 3, 4, 19 // fields 3 to 7, and 22
 	if len(fields) <= start || len(fields[state]) == 0 {
 		return Stat{}, fmt.Errorf("it has %d fields", len(fields))
 	}
 	s.State = fields[state][0]
-	var errs [4]error
+	var errs [5]error
 	s.PPID, errs[0] = strconv.Atoi(string(fields[ppid]))
+	s.Group, errs[4] = strconv.Atoi(string(fields[group]))
 	s.Session, errs[1] = strconv.Atoi(string(fields[session]))
 	var device int
 	device, errs[2] = strconv.Atoi(string(fields[tty]))

@@ -54,7 +54,8 @@ func WaitAll() {
 }
 
 // Kill ends all descendants of this process, and returns when there are none. They are
-// stopped first, so that none makes another while it is looked for.
+// stopped first, so that none makes another while it is looked for, and killed by their
+// groups too, since a process that forks and exits all the time is faster than a look.
 func Kill() {
 	for haveChildren() {
 		for _, pid := range stopAll() {
@@ -62,6 +63,33 @@ func Kill() {
 		}
 		waitSome()
 	}
+}
+
+// stopAll stops descendants until no new ones are found, and lists them. Groups with
+// nobody else in them are killed at once.
+func stopAll() []int {
+	stopped := make(map[int]bool)
+	for {
+		found := false
+		host := look()
+		for _, pid := range host.descendants {
+			if !stopped[pid] {
+				stopped[pid], found = true, true
+				_ = unix.Kill(pid, unix.SIGSTOP)
+			}
+		}
+		for group := range host.groups() {
+			_ = unix.Kill(-group, unix.SIGKILL)
+		}
+		if !found {
+			break
+		}
+	}
+	pids := make([]int, 0, len(stopped))
+	for pid := range stopped {
+		pids = append(pids, pid)
+	}
+	return pids
 }
 
 // haveChildren waits for children that have ended, and says whether some have not.
@@ -76,28 +104,6 @@ func haveChildren() bool {
 			return true
 		}
 	}
-}
-
-// stopAll stops descendants until no new ones are found, and lists them.
-func stopAll() []int {
-	stopped := make(map[int]bool)
-	for {
-		found := false
-		for _, p := range Descendants() {
-			if !stopped[p.PID] {
-				stopped[p.PID], found = true, true
-				_ = unix.Kill(p.PID, unix.SIGSTOP)
-			}
-		}
-		if !found {
-			break
-		}
-	}
-	pids := make([]int, 0, len(stopped))
-	for pid := range stopped {
-		pids = append(pids, pid)
-	}
-	return pids
 }
 
 // waitSome waits for one child to end.
@@ -117,6 +123,21 @@ type Process struct {
 
 // Descendants lists the living descendants of this process.
 func Descendants() []Process {
+	var all []Process
+	for _, pid := range look().descendants {
+		all = append(all, Process{pid, comm(pid)})
+	}
+	return all
+}
+
+// host is who was alive at one look, more or less.
+type host struct {
+	stats       map[int]procstat.Stat
+	descendants []int
+}
+
+func look() host {
+	h := host{stats: make(map[int]procstat.Stat)}
 	children := make(map[int][]int)
 	for _, pid := range allPIDs() {
 		file := "/proc/" + strconv.Itoa(pid) + "/stat"
@@ -124,15 +145,33 @@ func Descendants() []Process {
 		if err != nil || stat.Gone() && !hasThreads(file) {
 			continue
 		}
+		h.stats[pid] = stat
 		children[stat.PPID] = append(children[stat.PPID], pid)
 	}
-	var all []Process
 	for queue := children[os.Getpid()]; len(queue) > 0; queue = queue[1:] {
 		pid := queue[0]
-		all = append(all, Process{pid, comm(pid)})
+		h.descendants = append(h.descendants, pid)
 		queue = append(queue, children[pid]...)
 	}
-	return all
+	return h
+}
+
+// groups are the process groups of descendants in which is nobody else.
+func (h host) groups() map[int]bool {
+	groups := make(map[int]bool)
+	ours := make(map[int]bool)
+	for _, pid := range h.descendants {
+		ours[pid] = true
+		groups[h.stats[pid].Group] = true
+	}
+	for pid, stat := range h.stats {
+		if !ours[pid] {
+			delete(groups, stat.Group)
+		}
+	}
+	delete(groups, 0)
+	delete(groups, 1)
+	return groups
 }
 
 // allPIDs are the processes of the host, as far as they are seen from here.

@@ -422,7 +422,7 @@ func TestRandomTrees(t *testing.T) {
 		}
 		return b
 	}
-	trees, lookups := 60, 120
+	trees, lookups := 30, 120
 	if testing.Short() {
 		trees = 10
 	}

@@ -85,83 +85,73 @@ func TestPlace(t *testing.T) {
 }
 
 // TestPlaceIsActedOn makes, removes and renames by a place, and by the kernel in a tree
-// of the same shape, and compares the errors.
+// of the same shape, and compares what comes of it.
 func TestPlaceIsActedOn(t *testing.T) {
 	noLeak(t)
-	acts := map[string]func(dir int, name string) error{
-		"mkdir":   func(dir int, name string) error { return unix.Mkdirat(dir, name, 0o755) },
-		"mknod":   func(dir int, name string) error { return unix.Mknodat(dir, name, unix.S_IFREG|0o644, 0) },
-		"symlink": func(dir int, name string) error { return unix.Symlinkat("text", dir, name) },
-		"unlink":  func(dir int, name string) error { return unix.Unlinkat(dir, name, 0) },
-		"rmdir":   func(dir int, name string) error { return unix.Unlinkat(dir, name, unix.AT_REMOVEDIR) },
-		"rename from": func(dir int, name string) error {
-			return unix.Renameat2(dir, name, dir, "renamed", 0)
-		},
+	acts := map[string]func(dir int, name string, top int) error{
+		"mkdir":   func(dir int, name string, _ int) error { return unix.Mkdirat(dir, name, 0o755) },
+		"mknod":   func(dir int, name string, _ int) error { return unix.Mknodat(dir, name, unix.S_IFREG|0o644, 0) },
+		"symlink": func(dir int, name string, _ int) error { return unix.Symlinkat("text", dir, name) },
+		"unlink":  func(dir int, name string, _ int) error { return unix.Unlinkat(dir, name, 0) },
+		"rmdir":   func(dir int, name string, _ int) error { return unix.Unlinkat(dir, name, unix.AT_REMOVEDIR) },
+		"rename":  func(dir int, name string, top int) error { return unix.Renameat2(dir, name, top, "renamed", 0) },
+		"replace": func(dir int, name string, top int) error { return unix.Renameat2(top, "file", dir, name, 0) },
 	}
 	names := []string{
 		"x", "x/", "d/x", "d/x/", "file", "file/", "file/.", "file/..", "file/x", "d", "d/", "d/.", "d/..", "d/e", "d/e/", "d/e/.", "d/e/..", ".", "..", "./", "../",
 		"link", "link/", "link/.", "link/x", "link/e", "link/..", "dangling", "dangling/", "dangling/x", "loop", "loop/", "loop/x", "none/x", "none/", "none/.", "none/..", "/", "//", "/.", "/..",
 	}
 	target := us(t)
-	shape := []string{"a/", "a/d/", "a/d/e/", "a/file", "a/link -> d", "a/dangling -> none", "a/loop -> loop"}
 	parent := t.TempDir()
+	shape := []string{"a/", "a/d/", "a/d/e/", "a/file", "a/link -> d", "a/dangling -> none", "a/loop -> loop"}
+	// A tree is made anew if something has happened to it.
+	top, planted := parent+"/top", ""
+	in := func(f func(dir int) error) (string, error) {
+		if planted == "" {
+			if err := os.Mkdir(top, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			plant(t, top, shape...)
+			planted = tree(top)
+		}
+		dir, err := unix.Open(top+"/a", unix.O_PATH|unix.O_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(dir)
+		err = f(dir)
+		after := tree(top)
+		if after != planted {
+			planted = ""
+			if err := os.RemoveAll(top); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return after, err
+	}
 	for what, act := range acts {
 		for _, name := range names {
-			if name[0] == '/' && what == "rename from" {
-				continue // two directories, one of them the root
-			}
-			byPlace, byKernel := parent+"/place", parent+"/kernel"
-			var results [2]error
-			var trees [2]string
-			for i, top := range []string{byPlace, byKernel} {
-				if err := os.Mkdir(top, 0o755); err != nil {
-					t.Fatal(err)
+			gotTree, got := in(func(dir int) error {
+				at := dir
+				if name[0] == '/' {
+					at = -1 // as for every absolute path of a call
 				}
-				plant(t, top, shape...)
-				dir, err := unix.Open(top+"/a", unix.O_PATH|unix.O_CLOEXEC, 0)
+				p, err := target.Place(at, name)
 				if err != nil {
-					t.Fatal(err)
+					return err
 				}
-				if i == 0 {
-					at := dir
-					if name[0] == '/' {
-						at = -1
-					}
-					p, err := target.Place(at, name)
-					if err == nil && what == "rename from" {
-						err = unix.Renameat2(p.Dir, p.Name, dir, "renamed", 0)
-					} else if err == nil {
-						err = act(p.Dir, p.Name)
-					}
-					p.Close()
-					results[i] = err
-				} else {
-					results[i] = act(dir, name)
-				}
-				unix.Close(dir)
-				trees[i] = tree(top)[len(top)+2:]
-				for _, line := range []string{top} {
-					os.RemoveAll(line)
-				}
+				defer p.Close()
+				return act(p.Dir, p.Name, dir)
+			})
+			wantTree, want := in(func(dir int) error { return act(dir, name, dir) })
+			if errnoOf(t, got) != errnoOf(t, want) {
+				t.Errorf("%s %q: %v, the kernel says %v", what, name, got, want)
 			}
-			if errnoOf(t, results[0]) != errnoOf(t, results[1]) {
-				t.Errorf("%s %q: %v, the kernel says %v", what, name, results[0], results[1])
-			}
-			if countLines(trees[0]) != countLines(trees[1]) {
-				t.Errorf("%s %q made\n%s, the kernel\n%s", what, name, trees[0], trees[1])
+			if gotTree != wantTree {
+				t.Errorf("%s %q made\n%s, the kernel\n%s", what, name, gotTree, wantTree)
 			}
 		}
 	}
-}
-
-func countLines(text string) int {
-	n := 0
-	for _, c := range text {
-		if c == '\n' {
-			n++
-		}
-	}
-	return n
 }
 
 func TestAt(t *testing.T) {

@@ -276,25 +276,6 @@ func TestFilesOfOthers(t *testing.T) {
 	}
 }
 
-// TestOtherRoot: a process with another root directory does not lend it.
-func TestOtherRoot(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("SKIPPED: chroot(2) needs root")
-	}
-	root := realTempDir(t)
-	plant(t, root, "jail/", "jail/etc/", "jail/etc/passwd")
-	cmd := exec.Command("/proc/self/exe")
-	_ = cmd
-	jailed := startChild(t, root+"/jail")
-	c := startChild(t, root)
-	noLeak(t)
-	o, err := c.File(Lookup{Dir: -1, Name: jailed.proc("cwd/etc/passwd"), Follow: true})
-	if err != nil || o.Path != root+"/jail/etc/passwd" {
-		t.Errorf("%q, %v", o.Path, err)
-	}
-	o.Close()
-}
-
 func TestSelf(t *testing.T) {
 	target := Target{TID: 43, TGID: func() int { return 42 }}
 	for name, want := range map[string]string{

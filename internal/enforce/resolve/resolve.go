@@ -79,6 +79,8 @@ func (o *Object) Named() bool { return strings.HasPrefix(o.Path, "/") && !o.Unli
 const (
 	maxLinks = 40 // MAXSYMLINKS, include/linux/namei.h
 	maxTries = 32 // of a lookup that renames disturb
+	// maxSteps is more than any path has names, and two of them for each.
+	maxSteps = 2 * unix.PathMax
 )
 
 // Lookup is a path and what it starts from.
@@ -97,21 +99,30 @@ func (t *Target) File(l Lookup) (Object, error) {
 	if l.Name == "" {
 		return none, unix.ENOENT
 	}
-	links := maxLinks
-	return t.file(l, &links)
+	return t.file(l, &budget{links: maxLinks, steps: maxSteps})
 }
 
-func (t *Target) file(l Lookup, links *int) (Object, error) {
+// budget is what is left of a lookup.
+type budget struct{ links, steps int }
+
+// link takes one link off, step one name.
+func (b *budget) link() bool { b.links--; return b.links >= 0 }
+func (b *budget) step() bool { b.steps--; return b.steps >= 0 }
+
+func (t *Target) file(l Lookup, left *budget) (Object, error) {
 	fd, err := t.open(l)
 	switch {
 	case err == nil:
-		return t.own(fd, l, links)
+		return t.own(fd, l, left)
 	case l.Resolve != 0 && err != unix.ENOENT:
 		return none, err // what the target asked to be told
 	case errors.Is(err, unix.ELOOP):
-		return t.stepwise(l, links)
+		if t.loops(l) {
+			return none, err
+		}
+		return t.stepwise(l, left)
 	case errors.Is(err, unix.ENOENT):
-		return t.missing(l, links)
+		return t.missing(l, left)
 	default:
 		return none, err
 	}
@@ -135,9 +146,27 @@ func (t *Target) open(l Lookup) (int, error) {
 	}
 }
 
+// loops says whether a path has too many links, and not one of procfs that leads to an
+// object: both are ELOOP to open.
+func (t *Target) loops(l Lookup) bool {
+	dir := l.Dir
+	if strings.HasPrefix(l.Name, "/") {
+		dir = t.Root
+	}
+	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC}
+	if !l.Follow {
+		how.Flags |= unix.O_NOFOLLOW
+	}
+	fd, err := unix.Openat2(dir, l.Name, &how)
+	if err == nil {
+		_ = unix.Close(fd)
+	}
+	return errors.Is(err, unix.ELOOP)
+}
+
 // own makes an object of what the kernel found. If it is about this process where the
 // target named itself, it is looked up again for the target.
-func (t *Target) own(fd int, l Lookup, links *int) (Object, error) {
+func (t *Target) own(fd int, l Lookup, left *budget) (Object, error) {
 	o := Object{FD: fd, Dir: -1}
 	if err := o.describe(t.Root); err != nil {
 		o.Close()
@@ -148,11 +177,11 @@ func (t *Target) own(fd int, l Lookup, links *int) (Object, error) {
 		return o, nil
 	}
 	o.Close()
-	if *links--; *links < 0 {
+	if !left.step() {
 		return none, unix.ELOOP
 	}
 	return t.asOwn(func() (Object, error) {
-		return t.file(Lookup{Dir: t.Root, Name: theirs}, links)
+		return t.file(Lookup{Dir: t.Root, Name: theirs}, left)
 	})
 }
 
@@ -168,18 +197,15 @@ func (t *Target) asOwn(look func() (Object, error)) (o Object, err error) {
 
 // stepwise resolves a path with a link of procfs that leads to an object: what is before
 // the last name first, then that.
-func (t *Target) stepwise(l Lookup, links *int) (Object, error) {
-	if *links--; *links < 0 {
+func (t *Target) stepwise(l Lookup, left *budget) (Object, error) {
+	if !left.step() {
 		return none, unix.ELOOP
 	}
 	before, last := Split(l.Name)
-	if last == "" || last == "." || last == ".." {
-		// Not a link itself, but what is before may be.
-		if before == l.Name || last == "" {
-			return none, unix.ELOOP
-		}
+	if last == "" || before == l.Name {
+		return none, unix.ELOOP
 	}
-	parent, err := t.file(Lookup{Dir: l.Dir, Name: before, Follow: true}, links)
+	parent, err := t.file(Lookup{Dir: l.Dir, Name: before, Follow: true}, left)
 	if err != nil {
 		return none, err
 	}
@@ -188,10 +214,10 @@ func (t *Target) stepwise(l Lookup, links *int) (Object, error) {
 		return none, unix.ENOENT
 	}
 	slash := strings.HasSuffix(l.Name, "/")
-	o, err := t.entry(&parent, last, links)
+	o, err := t.entry(&parent, last, left)
 	if err == nil && o.Is(unix.S_IFLNK) && (l.Follow || slash) {
 		link := o
-		o, err = t.through(&parent, &link, last, links)
+		o, err = t.through(&parent, &link, last, left)
 		link.Close()
 	}
 	if err == nil && slash && !o.Is(unix.S_IFDIR) {
@@ -202,19 +228,22 @@ func (t *Target) stepwise(l Lookup, links *int) (Object, error) {
 }
 
 // entry is a name in a directory, not followed.
-func (t *Target) entry(parent *Object, name string, links *int) (Object, error) {
+func (t *Target) entry(parent *Object, name string, left *budget) (Object, error) {
 	l := Lookup{Dir: parent.FD, Name: name}
 	fd, err := t.open(l)
 	if err != nil {
 		return none, err
 	}
-	return t.own(fd, l, links)
+	return t.own(fd, l, left)
 }
 
 // through follows a link that is the last name of a path.
-func (t *Target) through(parent, link *Object, name string, links *int) (Object, error) {
+func (t *Target) through(parent, link *Object, name string, left *budget) (Object, error) {
 	if parent.filesystem.Proc {
-		return t.throughProc(parent, name, links)
+		return t.throughProc(parent, name, left)
+	}
+	if !left.link() {
+		return none, unix.ELOOP
 	}
 	text := make([]byte, unix.PathMax)
 	n, err := unix.Readlinkat(link.FD, "", text)
@@ -224,19 +253,19 @@ func (t *Target) through(parent, link *Object, name string, links *int) (Object,
 	if err := t.mayFollow(parent, link); err != nil {
 		return none, err
 	}
-	return t.file(Lookup{Dir: parent.FD, Name: string(text[:n]), Follow: true}, links)
+	return t.file(Lookup{Dir: parent.FD, Name: string(text[:n]), Follow: true}, left)
 }
 
 // throughProc follows a link of procfs, which may lead to an object that has no name. The
 // kernel follows it for this process, which it asks whether it may look at the link's.
 // Through the links of others only what has a name here is found.
-func (t *Target) throughProc(parent *Object, name string, links *int) (Object, error) {
+func (t *Target) throughProc(parent *Object, name string, left *budget) (Object, error) {
 	follow := func() (Object, error) {
 		fd, err := unix.Openat(parent.FD, name, unix.O_PATH|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return none, err
 		}
-		return t.own(fd, Lookup{Dir: parent.FD, Name: name, Follow: true}, links)
+		return t.own(fd, Lookup{Dir: parent.FD, Name: name, Follow: true}, left)
 	}
 	if isBelow(parent.Path, t.self()) {
 		return t.asOwn(follow)
@@ -251,19 +280,19 @@ func (t *Target) throughProc(parent *Object, name string, links *int) (Object, e
 
 // missing finds the place of a file that does not exist: that of the name, or where a
 // link without a target leads.
-func (t *Target) missing(l Lookup, links *int) (Object, error) {
-	if *links--; *links < 0 {
+func (t *Target) missing(l Lookup, left *budget) (Object, error) {
+	if !left.step() {
 		return none, unix.ELOOP
 	}
 	before, last := Split(l.Name)
-	if last == "" || last == "." || last == ".." {
+	if last == "" || before == l.Name || l.Resolve != 0 && (last == "." || last == "..") {
 		return none, unix.ENOENT
 	}
 	resolve := l.Resolve
 	if strings.HasPrefix(l.Name, "/") {
 		resolve &^= unix.RESOLVE_BENEATH
 	}
-	parent, err := t.file(Lookup{Dir: l.Dir, Name: before, Follow: true, Resolve: resolve}, links)
+	parent, err := t.file(Lookup{Dir: l.Dir, Name: before, Follow: true, Resolve: resolve}, left)
 	if err != nil {
 		return none, err
 	}
@@ -271,7 +300,11 @@ func (t *Target) missing(l Lookup, links *int) (Object, error) {
 		parent.Close()
 		return none, unix.ENOENT
 	}
-	o, err := t.entry(&parent, last, links)
+	if last == "." || last == ".." {
+		defer parent.Close()
+		return t.entry(&parent, last, left)
+	}
+	o, err := t.entry(&parent, last, left)
 	slash := strings.HasSuffix(l.Name, "/")
 	switch {
 	case errors.Is(err, unix.ENOENT):
@@ -288,7 +321,7 @@ func (t *Target) missing(l Lookup, links *int) (Object, error) {
 	if l.Resolve != 0 || slash {
 		return none, unix.ENOENT // nothing is made through such a link
 	}
-	return t.through(&parent, &o, last, links)
+	return t.through(&parent, &o, last, left)
 }
 
 // Split takes the last name off a path. What is before is "." or "/" if there is nothing.
