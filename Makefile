@@ -83,9 +83,9 @@ fuzz: ## every fuzz target for FUZZTIME (default 30s) each
 	scripts/fuzz $(or $(FUZZTIME),30s)
 
 .PHONY: bench
-bench: ## measure, and write docs/benchmarks.md (as root)
-	scripts/install-packages strace linux-perf bpftrace gcc git
-	go run ./bench
+bench: ## measure, and write docs/benchmarks.md (as root); ONLY=REGEXP just shows a part, such as ONLY='^enforce'
+	scripts/install-packages strace linux-perf bpftrace gcc git bubblewrap firejail
+	go run ./bench $(if $(ONLY),-only '$(ONLY)')
 
 .PHONY: release
 release: ## build VERSION (default: from the tag) into build/release: binaries, SBOMs, checksums

@@ -5,18 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 )
 
-// beside runs during while turnstile observes some other, idle process.
-func (b *bench) beside(ctx context.Context, flags []string, during func() error) error {
+// beside runs during while a process at the end of a command line of turnstile is
+// idle. It has run another command before.
+func (b *bench) beside(ctx context.Context, line, before []string, during func() error) error {
 	ready := b.path("ready")
 	if err := os.RemoveAll(ready); err != nil {
 		return fmt.Errorf("removing %q: %w", ready, err)
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	c := b.command(ctx, b.observe(flags, "sh", "-c", `: > "$1"; exec sleep 1d`, "sh", ready))
+	c := b.command(ctx, slices.Concat(line, []string{"sh", "-c", `"$@" && : > "$0" && exec sleep 1d`, ready}, before))
 	if err := c.Start(); err != nil {
 		return fmt.Errorf("starting turnstile: %w", err)
 	}

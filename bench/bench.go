@@ -53,6 +53,12 @@ func (b *bench) observe(flags []string, argv ...string) []string {
 	return append(append(line, "--"), argv...)
 }
 
+// enforce is a command line that runs what is appended to it under turnstile enforce,
+// which denies one thing and lets everything else pass.
+func (b *bench) enforce(deny string) []string {
+	return []string{b.path("turnstile"), "enforce", "-q", "--default", "allow", "--deny", deny, "--"}
+}
+
 // either is a size for a full run and one for a quick run.
 func (b *bench) either(full, quick int) int {
 	if b.quick {

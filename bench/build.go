@@ -17,9 +17,9 @@ func (b *bench) build(ctx context.Context) error {
 	if err := compile(turnstile); err != nil {
 		return err
 	}
-	for _, load := range []string{"loop", "started", "timed"} {
+	for _, load := range []string{"filtered", "loop", "opens", "started", "timed"} {
 		source := filepath.Join(b.root, "bench", "testdata", load+".c")
-		if err := compile(exec.CommandContext(ctx, "gcc", "-O2", "-Wall", "-o", b.path(load), source)); err != nil {
+		if err := compile(exec.CommandContext(ctx, "gcc", "-O2", "-Wall", "-pthread", "-o", b.path(load), source)); err != nil {
 			return err
 		}
 	}

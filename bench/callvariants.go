@@ -49,7 +49,7 @@ func (b *bench) attached(code asm.Instructions, e effort, tracepoints ...string)
 // aside runs the loop while turnstile observes something else.
 func (b *bench) aside(e effort, flags ...string) nanoseconds {
 	return func(ctx context.Context) (ns float64, err error) {
-		err = b.beside(ctx, flags, func() (err error) {
+		err = b.beside(ctx, b.observe(flags), []string{"true"}, func() (err error) {
 			ns, err = b.direct(e)(ctx)
 			return err
 		})

@@ -11,8 +11,8 @@ const introduction = `# Benchmarks
 
 <!-- Written by "go run ./bench" as root. Do not edit. -->
 
-What it costs to be watched by Turnstile, measured against the budgets that it
-keeps to, and against other tracers.
+What it costs to be watched by Turnstile, or to be behind its gate, measured against
+the budgets that it keeps to, and against other tracers and boxes.
 
 ## Method
 
@@ -26,7 +26,7 @@ machine in the same minute. Absolute times are for orientation.
 Nothing is pinned to a CPU. The session runs with raised priority (nice -10), its
 references included, so that what else the machine does disturbs less. Peers run
 with the options that are shown, their output thrown away; those that take long
-take part in the first rounds only. "Bare" is without any tracer.
+take part in the first rounds only. "Bare" is without any tracer or gate.
 `
 
 // writeDocument writes all that was found.

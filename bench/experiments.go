@@ -27,13 +27,24 @@ type experiment struct {
 var experiments = []experiment{
 	{"calls", measureCalls},
 	{"bystanders", measureBystanders},
-	{"find", measureFind},
-	{"go-build", measureGoBuild},
-	{"git-log", measureGitLog},
-	{"fork-script", measureForkScript},
+	{"find", observed(makeFind, 1.5)},
+	{"go-build", observed(makeGoBuild, 1.10)},
+	{"git-log", observed(makeGitLog, 1.10)},
+	{"fork-script", observed(makeForkScript, 1.3)},
 	{"stream", measureStream},
 	{"start", measureStart},
 	{"memory", measureMemory},
+	{openAlone.name, measureOpens(openAlone)},
+	{openPinned.name, measureOpens(openPinned)},
+	{openThreads.name, measureOpens(openThreads)},
+	{"enforce-unmentioned", measureUnmentioned},
+	{"enforce-find", enforced(makeFind, 0)},
+	{"enforce-go-build", enforced(makeGoBuild, 1.15)},
+	{"enforce-git-log", enforced(makeGitLog, 0)},
+	{"enforce-fork-script", enforced(makeForkScript, 0)},
+	{"enforce-c-build", enforced(makeCBuild, 0)},
+	{"enforce-start", measureEnforceStart},
+	{"enforce-memory", measureEnforceMemory},
 }
 
 func names() string {

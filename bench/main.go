@@ -1,4 +1,4 @@
-// Command bench measures what it costs to be watched, against the budgets of
+// Command bench measures what it costs to be watched or gated, against the budgets of
 // Turnstile, and writes docs/benchmarks.md. It runs on Linux, as root:
 //
 //	go run ./bench
@@ -32,7 +32,7 @@ func main() {
 	flag.Usage = func() {
 		fmt.Fprint(flag.CommandLine.Output(), "usage: go run ./bench [FLAG...]\n\n")
 		flag.PrintDefaults()
-		fmt.Fprintf(flag.CommandLine.Output(), "\nexperiments: %s\n", names())
+		fmt.Fprintf(flag.CommandLine.Output(), "\nexperiments: %s\n(-only enforce: those of the gate; -only '^(find|start)$': just these two)\n", names())
 	}
 	flag.Parse()
 	var err error

@@ -6,11 +6,14 @@ import (
 	"strings"
 )
 
-// peers are the tracers to compare with, and the Debian packages that have them.
+// peers are the tracers and the boxes to compare with, and the Debian packages that
+// have them.
 var peers = []struct{ program, pkg, version string }{
 	{"strace", "strace", "--version"},
 	{"perf", "linux-perf", "--version"},
 	{"bpftrace", "bpftrace", "--version"},
+	{"bwrap", "bubblewrap", "--version"},
+	{"firejail", "firejail", "--version"},
 }
 
 // findPeers notes which peers are there, in which version, and which are not.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
 	"strings"
 )
 
@@ -15,8 +16,12 @@ const (
 	changes     = 8 // files that a commit changes
 )
 
-// makeRepository generates a repository, always the same one.
+// makeRepository generates a repository, always the same one. Where it has been
+// generated, that one stays.
 func (b *bench) makeRepository(ctx context.Context, dir string, commits int) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
 	if _, err := b.run(ctx, "git", "init", "-q", "-b", "main", dir); err != nil {
 		return err
 	}

@@ -7,16 +7,19 @@ import (
 	"slices"
 )
 
-// workload is a whole program to run under tracers.
+// workload is a whole program to run.
 type workload struct {
 	name, title, text string
 	argv              []string
-	limit             float64 // the budget of --files, as a ratio to bare
+	tree              string // where most of the files are that it opens
 	rounds            int
-	straceRounds      int // for strace, which takes long
+	straceRounds      int // for strace of every call, which takes long
 	// prepare gets the machine ready for a run, and returns variables for it.
 	prepare func(context.Context) (env []string, err error)
 }
+
+// maker makes what a workload needs.
+type maker func(context.Context, *bench) (workload, error)
 
 // effect is one run of a workload, in seconds.
 type effect struct {
@@ -24,6 +27,8 @@ type effect struct {
 	cpu   float64
 	alone float64 // wall time of the command itself
 }
+
+func wall(e effect) float64 { return e.wall }
 
 const (
 	filesTrace = "turnstile observe --files -o TRACE"
@@ -35,31 +40,49 @@ const workloadText = `
 start of the tracer and what the tracer does when the command has ended. CPU is
 that of the command and the tracer together.`
 
-// measureWorkload compares whole runs.
-func measureWorkload(ctx context.Context, b *bench, w workload) error {
-	trace := b.path("trace")
-	variants := []variant[effect]{
-		b.workVariant(bare, w, nil),
-		b.workVariant(withFiles, w, b.observe([]string{"--files"})),
-		b.workVariant(profile, w, b.observe(nil)),
-		b.workVariant(filesTrace, w, b.observe([]string{"--files", "-o", trace})),
+// observed compares whole runs under observe with bare ones; the limit is the budget
+// of --files, as a ratio.
+func observed(of maker, limit float64) func(context.Context, *bench) error {
+	return func(ctx context.Context, b *bench) error {
+		w, err := of(ctx, b)
+		if err != nil {
+			return err
+		}
+		trace := b.path("trace")
+		variants := []variant[effect]{
+			b.workVariant(bare, w, nil),
+			b.workVariant(withFiles, w, b.observe([]string{"--files"})),
+			b.workVariant(profile, w, b.observe(nil)),
+			b.workVariant(filesTrace, w, b.observe([]string{"--files", "-o", trace})),
+		}
+		if b.peers["strace"] {
+			v := b.workVariant(strace, w, peerLine(strace))
+			v.peer, v.rounds = true, b.roundsOf(w.straceRounds)
+			variants = append(variants, v)
+		}
+		samples, err := b.compare(ctx, w, variants)
+		if err != nil {
+			return err
+		}
+		if err := b.noteLosses(w.name, trace); err != nil {
+			return err
+		}
+		b.page.add(section{title: w.title, text: w.text + workloadText, table: workTable(variants, samples)},
+			atMost(limit, "×", 2, ratios(samples[withFiles], samples[bare], wall), w.title+", `observe --files`", bare))
+		return nil
 	}
-	if b.peers["strace"] {
-		v := b.workVariant(strace, w, []string{"strace", "-f", "-o", "/dev/null", "--"})
-		v.peer, v.rounds = true, b.roundsOf(w.straceRounds)
-		variants = append(variants, v)
-	}
+}
+
+// compare runs a workload in several ways, the first of which is bare.
+func (b *bench) compare(ctx context.Context, w workload, variants []variant[effect]) (map[string][]effect, error) {
 	if _, err := variants[0].measure(ctx); err != nil { // warms the caches
-		return err
+		return nil, err
 	}
-	samples, err := interleave(ctx, b, w.name, b.roundsOf(w.rounds), variants)
-	if err != nil {
-		return err
-	}
-	if err := b.noteLosses(w.name, trace); err != nil {
-		return err
-	}
-	wall := func(e effect) float64 { return e.wall }
+	return interleave(ctx, b, w.name, b.roundsOf(w.rounds), variants)
+}
+
+// workTable has a row for each way to run a workload.
+func workTable(variants []variant[effect], samples map[string][]effect) table {
 	alone := func(e effect) float64 { return e.alone }
 	cpu := func(e effect) float64 { return e.cpu }
 	t := table{header: []string{"", "wall, s", "× bare", "middle half", "alone × bare", "middle half", "CPU, s", "× bare"}}
@@ -74,9 +97,7 @@ func measureWorkload(ctx context.Context, b *bench, w workload) error {
 			number(median(alones), 2), spread(alones, 2),
 			number(median(each(s, cpu)), 2), number(median(ratios(s, samples[bare], cpu)), 2))
 	}
-	b.page.add(section{title: w.title, text: w.text + workloadText, table: t},
-		atMost(w.limit, "×", 2, ratios(samples[withFiles], samples[bare], wall), w.title+", `observe --files`", bare))
-	return nil
+	return t
 }
 
 // workVariant runs the workload at the end of a command line.

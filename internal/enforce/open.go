@@ -132,12 +132,11 @@ func (c *call) openPlainly(r openRequest) (fd opened, done bool, err error) {
 	if r.flags&special != 0 || r.resolve != 0 {
 		return fd, false, nil
 	}
-	path, ok := c.plainPath(o)
-	if !ok {
+	if !isPlainName(o) {
 		return fd, false, nil
 	}
-	before, _ := resolve.Split(path)
-	if _, linked := c.linked[before]; linked {
+	before, _ := resolve.Split(o.name)
+	if _, linked := c.linked[before]; linked && o.dir < 0 {
 		return fd, false, nil
 	}
 	dir := o.dir
@@ -164,13 +163,23 @@ func (c *call) openPlainly(r openRequest) (fd opened, done bool, err error) {
 	default:
 		return fd, false, nil
 	}
+	path, ok := c.plainPath(o)
+	if !ok {
+		return fd, false, nil
+	}
 	if err := c.judgeFile(r.classes(stat.Mode, false), path, &stat); err != nil {
-		return fd, true, err
+		// No is said about real names only.
+		if n, walk := unix.Openat2(dir, o.name, &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: plainly}); walk == nil {
+			_ = unix.Close(n)
+			return fd, true, err
+		}
+		c.judged = c.judged[:0]
+		return fd, false, nil
 	}
 	how := unix.OpenHow{Flags: r.flags | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC, Resolve: plainly}
 	n, err := unix.Openat2(dir, o.name, &how)
 	if err == unix.ELOOP || err == unix.EAGAIN || err == unix.EINTR || err == unix.ENXIO || err == unix.ENODEV {
-		if err == unix.ELOOP {
+		if err == unix.ELOOP && o.dir < 0 {
 			c.rememberLink(before)
 		}
 		c.judged = c.judged[:0]
@@ -211,25 +220,24 @@ func setFlags(fd int, flags uint64) error {
 	return err
 }
 
-// plainPath is the absolute path of an operand, if its spelling alone says it: it has no
+// isPlainName says whether the spelling of an operand could be a real path: it has no
 // "..", and is not where the kernel would look at us.
-func (c *call) plainPath(o *operand) (string, bool) {
-	if o.byFD || o.name == "" || strings.HasSuffix(o.name, "/") || hasDots(o.name) {
-		return "", false
-	}
-	path := o.name
-	if o.dir >= 0 {
-		base, err := resolve.NameOf(o.dir)
-		if err != nil || !strings.HasPrefix(base, "/") || strings.HasSuffix(base, " (deleted)") {
-			return "", false
-		}
-		path = strings.TrimSuffix(base, "/") + "/" + path
-	}
+func isPlainName(o *operand) bool {
 	const proc = "/proc"
-	if strings.HasPrefix(path, proc) && (len(path) == len(proc) || path[len(proc)] == '/') {
+	return !o.byFD && o.name != "" && !strings.HasSuffix(o.name, "/") && !hasDots(o.name) &&
+		!(strings.HasPrefix(o.name, proc) && (len(o.name) == len(proc) || o.name[len(proc)] == '/'))
+}
+
+// plainPath is the absolute path of an operand with a plain name.
+func (c *call) plainPath(o *operand) (string, bool) {
+	if o.dir < 0 {
+		return o.name, true
+	}
+	base, err := resolve.NameOf(o.dir)
+	if err != nil || !strings.HasPrefix(base, "/") || strings.HasSuffix(base, " (deleted)") {
 		return "", false
 	}
-	return path, true
+	return strings.TrimSuffix(base, "/") + "/" + o.name, true
 }
 
 // hasDots says whether a path has a component "." or "..", or an empty one.

@@ -214,19 +214,36 @@ func (c *call) bindPath(fd int, path string) error {
 	if err := c.judgePlace(event.Bind|event.Create, &p, judgement{created: true}); err != nil {
 		return err
 	}
-	err = c.withUmask(func() error { return c.bindIn(o.dir, fd) })
+	dir, address := o.dir, c.address
+	if !leadsTo(o.dir, path, &p) {
+		dir, address = p.Dir, addressOf(p.Name)
+	}
+	err = c.withUmask(func() error { return c.bindIn(dir, fd, address) })
 	if err != nil {
 		return err
 	}
 	return c.returns(0)
 }
 
+// leadsTo says whether the directory of a path is the same for the kernel, which looks at
+// this process where the path has links of procfs.
+func leadsTo(dir int, path string, p *resolve.Place) bool {
+	before, _ := resolve.Split(path)
+	fd, err := unix.Openat2(dir, before, &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_MAGICLINKS})
+	if err != nil {
+		return false
+	}
+	defer func() { _ = unix.Close(fd) }()
+	var theirs, ours unix.Stat_t
+	return unix.Fstat(fd, &ours) == nil && unix.Fstat(p.Dir, &theirs) == nil && ours.Dev == theirs.Dev && ours.Ino == theirs.Ino
+}
+
 // bindIn binds from a working directory.
-func (c *call) bindIn(dir, fd int) error {
+func (c *call) bindIn(dir, fd int, address []byte) error {
 	if err := unix.Fchdir(dir); err != nil {
 		return err
 	}
-	err := bindTo(fd, c.address)
+	err := bindTo(fd, address)
 	if back := unix.Fchdir(c.root); back != nil {
 		panic(back)
 	}

@@ -62,7 +62,7 @@ func openClass(flags uint64, t *event.Target) event.Class {
 	switch flags & unix.O_ACCMODE {
 	case unix.O_WRONLY:
 		c = event.Write
-	case unix.O_RDWR:
+	case unix.O_RDWR, unix.O_ACCMODE: // the kernel wants both rights for the latter
 		c = event.Read | event.Write
 	default:
 		if t.Mode&unix.S_IFMT == unix.S_IFDIR || flags&unix.O_DIRECTORY != 0 {
