@@ -14,7 +14,7 @@ var closed = []string{
 	// Other names for the same files. What names files itself is in the table of
 	// package syscalls.
 	"open_tree", "open_tree_attr", "move_mount", "fsopen", "fsmount", "fspick", "fsconfig", "mount_setattr",
-	"setns", "fanotify_init",
+	"setns", "fanotify_init", "quotactl_fd",
 	// Memory and descriptors of others, this process among them.
 	"ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "kcmp", "process_madvise",
 	// Programs and modules in the kernel.
@@ -26,6 +26,17 @@ var closed = []string{
 // another file, or a capability more than it did.
 const namespaceFlags = unix.CLONE_NEWNS | unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET |
 	unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
+
+// closedIoctls are commands of ioctl(2) that type into a terminal, or change names or
+// attributes by numbers that package syscalls has no role for.
+var closedIoctls = []uint64{
+	unix.TIOCSTI,
+	0x541c, // TIOCLINUX, include/uapi/asm-generic/ioctls.h
+	// BTRFS_IOC_SNAP_CREATE, SUBVOL_CREATE, SNAP_DESTROY and their second versions,
+	// include/uapi/linux/btrfs.h: names in a directory that is open for reading.
+	0x50009401, 0x5000940e, 0x5000940f, 0x50009417, 0x50009418, 0x5000943f,
+	0x40086604, // EXT4_IOC_SETVERSION_OLD, fs/ext4/ext4.h
+}
 
 // doors are the rules of the calls that go around the gate.
 func doors(o Options) map[string][]seccomp.Rule {
@@ -44,8 +55,7 @@ func doors(o Options) map[string][]seccomp.Rule {
 			}
 		}
 	}
-	const tioclinux = 0x541C // TIOCLINUX, include/uapi/asm-generic/ioctls.h
-	for _, command := range []uint64{unix.TIOCSTI, tioclinux} {
+	for _, command := range closedIoctls {
 		all["ioctl"] = append(all["ioctl"], when(1, 0xffffffff, command, refuse))
 	}
 	if o.FakeUndumpable {
