@@ -23,6 +23,11 @@ var suites = []suite{
 	{pkg: "internal/kernel"},
 	{pkg: "internal/launch"},
 	{pkg: "internal/observe"},
+	{pkg: "internal/seccomp"},
+	{pkg: "internal/enforce"},
+	{pkg: "internal/enforce/memory"},
+	{pkg: "internal/enforce/plan"},
+	{pkg: "internal/enforce/resolve"},
 	{pkg: "cmd/turnstile", skip: "TestUnderSudo|TestSameAsStrace/(curl|python|git|go build|static go)"},
 }
 
@@ -31,7 +36,7 @@ type build struct {
 	arch    *arch
 	init    string            // the program in guest/
 	tests   map[string]string // test binary by package
-	targets []string          // the programs of cmd/turnstile/testdata/targets
+	targets []string          // the programs of cmd/turnstile/testdata/{targets,attacks}
 }
 
 // targetFlags are the flags that the tests build some target programs with, and
@@ -60,9 +65,13 @@ func newBuild(ctx context.Context, a *arch, dir string) (*build, error) {
 		}
 		b.tests[s.pkg] = binary
 	}
-	sources, err := filepath.Glob("cmd/turnstile/testdata/targets/*.c")
-	if err != nil || len(sources) == 0 {
-		return nil, fmt.Errorf("no target programs: run this in the root of the repository: %w", err)
+	var sources []string
+	for _, dir := range []string{"targets", "attacks"} {
+		found, err := filepath.Glob("cmd/turnstile/testdata/" + dir + "/*.c")
+		if err != nil || len(found) == 0 {
+			return nil, fmt.Errorf("no programs in %s: run this in the root of the repository: %w", dir, err)
+		}
+		sources = append(sources, found...)
 	}
 	for _, source := range sources {
 		name := strings.TrimSuffix(filepath.Base(source), ".c")

@@ -306,21 +306,3 @@ func (c *call) truncate() error {
 	}
 	return c.returns(0)
 }
-
-// limitSize is the target's RLIMIT_FSIZE (getrlimit(2)).
-func (c *call) limitSize(o *resolve.Object, length int64) error {
-	if length <= o.Stat.Size || !o.Is(unix.S_IFREG) {
-		return nil
-	}
-	var limit unix.Rlimit
-	var err error
-	c.asTracer(func() { err = unix.Prlimit(c.tid(), unix.RLIMIT_FSIZE, nil, &limit) })
-	if err != nil {
-		return unix.EACCES
-	}
-	if limit.Cur != unix.RLIM_INFINITY && uint64(length) > limit.Cur {
-		_ = unix.Tgkill(c.tgid(), c.tid(), unix.SIGXFSZ)
-		return unix.EFBIG
-	}
-	return nil
-}

@@ -53,6 +53,7 @@ type Gate struct {
 	listener *notify.Listener
 	shift    *shift
 	parked   parked
+	pipes    *fifos
 	undone   undelivered
 }
 
@@ -81,6 +82,8 @@ func New(o Options) (*Gate, error) {
 		ABI: nativeABI, Classes: o.Policy.Restricted(), FakeUndumpable: !ours.privileged(),
 	}
 	if ours.privileged() {
+		// Nothing but the gate keeps root from writing to the memory of this process.
+		g.filter.Classes |= event.Write
 		g.filter.Credentials = true
 		g.varied.Store(!ours.survivesExec())
 	}
@@ -118,6 +121,8 @@ func (g *Gate) Fork(start func() error) error {
 	if err := g.parked.open(g); err != nil {
 		return err
 	}
+	g.pipes = newFIFOs()
+	go g.newWorker().attendFIFOs()
 	// A thread that comes back from the kernel needs a place to run on at once.
 	cpus := runtime.NumCPU()
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), min(2*cpus, 8)+4))

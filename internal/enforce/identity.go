@@ -172,7 +172,10 @@ func (w *worker) assume(id *identity) error {
 	if _, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, uintptr(len(id.groups)), uintptr(unsafe.Pointer(unsafe.SliceData(id.groups))), 0); errno != 0 {
 		return fmt.Errorf("taking the groups of the target: %w", errno)
 	}
-	w.setFSIDs(id)
+	if errno := w.setIDs(id); errno != 0 {
+		w.resume()
+		return fmt.Errorf("taking the ids of the target: %w", errno)
+	}
 	if err := setEffective(id.effective&w.ours.permitted, w.ours.permitted); err != nil {
 		w.resume()
 		return err
@@ -185,19 +188,25 @@ func (w *worker) assume(id *identity) error {
 func (w *worker) resume() {
 	// The capabilities first, which the others need.
 	err := setEffective(w.ours.permitted, w.ours.permitted)
-	w.setFSIDs(&w.ours)
+	ids := w.setIDs(&w.ours)
 	_, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, uintptr(len(w.ours.groups)), uintptr(unsafe.Pointer(unsafe.SliceData(w.ours.groups))), 0)
 	err = errors.Join(err, setEffective(w.ours.effective, w.ours.permitted))
-	if err != nil || errno != 0 {
-		panic(fmt.Sprintf("a worker cannot get its rights back: %v, %v", err, errno))
+	if err != nil || errno != 0 || ids != 0 {
+		panic(fmt.Sprintf("a worker cannot get its rights back: %v, %v, %v", err, ids, errno))
 	}
 	w.acting = w.ours
 }
 
-// setFSIDs is setfsgid(2) and setfsuid(2), which have no errors.
-func (w *worker) setFSIDs(id *identity) {
-	_, _, _ = unix.RawSyscall(unix.SYS_SETFSGID, uintptr(id.fsgid), 0, 0)
-	_, _, _ = unix.RawSyscall(unix.SYS_SETFSUID, uintptr(id.fsuid), 0, 0)
+// setIDs changes the effective ids, which those for files follow. /proc/sys looks at the
+// effective uid, and peers of unix sockets see it. The real and the saved ids stay, so
+// that nobody else may send this process signals, and that there is a way back.
+func (w *worker) setIDs(id *identity) unix.Errno {
+	const same = ^uintptr(0)
+	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESGID, same, uintptr(id.fsgid), same); errno != 0 {
+		return errno
+	}
+	_, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, same, uintptr(id.fsuid), same)
+	return errno
 }
 
 // asTracer runs f with the rights of this process, which may look into the target.

@@ -42,9 +42,9 @@ func (c *call) judgeObject(classes event.Class, o *resolve.Object) error {
 		c.judged = append(c.judged, judgement{classes: classes, path: o.Path, by: "turnstile", decision: policy.Decision{Verdict: event.VerdictDeny}})
 		return denied{unix.EACCES}
 	}
-	if !strings.HasPrefix(o.Path, "/") || o.Unlinked && o.Stat.Nlink == 0 {
-		// It has no name, so no rule is about it, and the target has it already,
-		// by a descriptor of its own.
+	if !o.HadName() {
+		// No rule is about it, and the target has it already, by a descriptor of
+		// its own.
 		return nil
 	}
 	return c.judgeFile(classes, o.Path, &o.Stat)

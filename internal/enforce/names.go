@@ -1,8 +1,6 @@
 package enforce
 
 import (
-	"strings"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/enforce/resolve"
@@ -239,7 +237,7 @@ func (c *call) link() error {
 	if err := c.judgePlace(event.Create, &to, judgement{created: true}); err != nil {
 		return err
 	}
-	if strings.HasPrefix(o.Path, "/") && !to.Fixed && !(o.Unlinked && o.Stat.Nlink == 0) {
+	if o.Named() && !to.Fixed {
 		if err := c.judgeMove(o.Path, to.Path, false); err != nil {
 			return err
 		}

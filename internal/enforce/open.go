@@ -128,7 +128,7 @@ func (r *openRequest) classes(mode uint32, creates bool) event.Class {
 // the rules are about, whoever moves it. Everything else, and every doubt, is not done.
 func (c *call) openPlainly(r openRequest) (fd opened, done bool, err error) {
 	o := &c.operands[0]
-	const special = unix.O_CREAT | tmpfile
+	const special = unix.O_CREAT | unix.O_TRUNC | tmpfile
 	if r.flags&special != 0 || r.resolve != 0 {
 		return fd, false, nil
 	}
@@ -251,7 +251,7 @@ func hasDots(path string) bool {
 func (c *call) openResolved(r openRequest) (opened, error) {
 	operand := &c.operands[0]
 	if r.creates() && strings.HasSuffix(operand.name, "/") {
-		return opened{}, c.cannotCreate(operand)
+		return opened{}, c.cannotCreate(operand, r.has(unix.O_EXCL))
 	}
 	const tries = 16
 	for range tries {
@@ -270,12 +270,15 @@ func (c *call) openResolved(r openRequest) (opened, error) {
 
 // cannotCreate is the error of making a file whose name ends in a slash: EISDIR, if its
 // directory is there.
-func (c *call) cannotCreate(o *operand) error {
+func (c *call) cannotCreate(o *operand, excl bool) error {
 	p, err := c.target.Place(o.dir, o.name)
 	if err != nil {
 		return err
 	}
 	p.Close()
+	if p.Fixed && excl {
+		return unix.EEXIST
+	}
 	return unix.EISDIR
 }
 
@@ -309,6 +312,11 @@ func (c *call) openObject(o *resolve.Object, r openRequest) (opened, error) {
 			return opened{}, err
 		}
 	}
+	if r.has(unix.O_TRUNC) {
+		if err := c.hasRoom(); err != nil {
+			return opened{}, err
+		}
+	}
 	n, err := c.reopen(o, r)
 	if err == unix.EAGAIN && !r.has(unix.O_NONBLOCK) { // somebody has a lease (fcntl(2))
 		return c.openSpecial(o, r)
@@ -335,11 +343,26 @@ func (c *call) reopen(o *resolve.Object, r openRequest) (n int, err error) {
 			return n, nil
 		}
 	}
-	err = c.mayBeOwn(o, func() (err error) {
+	open := func() (err error) {
 		n, err = resolve.Reopen(o.FD, flags)
 		return err
-	})
+	}
+	if listsDescriptors(c.selfName(o.Path)) {
+		err = c.mayBeOwn(o, open)
+	} else {
+		err = open()
+	}
 	return n, err
+}
+
+// listsDescriptors says whether a path is that of a process's own descriptors, which it
+// may look at whoever they belong to (fs/proc/fd.c, proc_fd_permission).
+func listsDescriptors(self string) bool {
+	parts := strings.Split(self, "/") // "", "proc", "self", then "fd" or "task", N, "fd"
+	if len(parts) > 5 && parts[3] == "task" {
+		parts = parts[2:]
+	}
+	return len(parts) > 3 && (parts[3] == "fd" || parts[3] == "fdinfo")
 }
 
 // reopenFlags are for a link of procfs to the object: what is about names is done.
@@ -352,6 +375,9 @@ func reopenFlags(r openRequest) int {
 func (c *call) openSpecial(o *resolve.Object, r openRequest) (opened, error) {
 	if o.Is(unix.S_IFCHR) && o.Stat.Rdev == unix.Mkdev(5, 0) {
 		return c.openTerminal(r)
+	}
+	if o.Is(unix.S_IFIFO) {
+		return c.openFIFO(o, r)
 	}
 	if r.has(unix.O_NONBLOCK) && !o.Waits() {
 		n, err := resolve.Reopen(o.FD, reopenFlags(r))
@@ -403,6 +429,9 @@ func (c *call) create(o *resolve.Object, r openRequest) (opened, error) {
 		return opened{}, unix.ENOENT
 	}
 	if err := c.judge(r.classes(0, true), o.Path, judgement{created: true}); err != nil {
+		return opened{}, err
+	}
+	if err := c.hasRoom(); err != nil {
 		return opened{}, err
 	}
 	var n int

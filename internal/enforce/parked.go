@@ -22,6 +22,7 @@ import (
 // asked, or what it asks for may block.
 type waiting struct {
 	question  *ask.Question // nil if it may block
+	fifo      *fifo         // that it waits for
 	judgement judgement
 }
 
@@ -53,6 +54,7 @@ type parked struct {
 
 // ticket is a call that waits.
 type ticket struct {
+	gate   *Gate
 	call   *call
 	cancel context.CancelFunc
 	// withdrawn says that nobody waits for the answer, or that a signal came first.
@@ -102,7 +104,7 @@ func catchCancel() error {
 // park lets a call wait, and the worker go on.
 func (c *call) park(w *waiting) {
 	ctx, cancel := context.WithCancel(context.Background())
-	t := &ticket{cancel: cancel}
+	t := &ticket{gate: c.Gate, cancel: cancel}
 	later := *c
 	later.worker, later.wait, later.judged = c.newWorker(), t, nil
 	later.operands = slices.Clone(c.operands)
@@ -114,6 +116,10 @@ func (c *call) park(w *waiting) {
 	c.operands, c.answered = c.operands[:0], true // the call is another's
 	g := c.Gate
 	g.parked.add(t)
+	if w.fifo != nil {
+		g.pipes.add(w.fifo, &later)
+		return
+	}
 	go func() {
 		defer cancel()
 		defer g.parked.remove(t)
@@ -302,6 +308,7 @@ func (t *ticket) check(g *Gate, room []byte) {
 func (t *ticket) withdraw() {
 	t.withdrawn.Store(true)
 	t.cancel()
+	t.gate.pipes.look()
 	if thread := t.thread.Load(); thread != 0 {
 		_ = unix.Tgkill(unix.Getpid(), int(thread), cancelSignal)
 	}

@@ -232,7 +232,7 @@ func (c *call) send(m *message, flags uint64) (int, error) {
 // brokenPipe sends the target the signal that this process was spared.
 func (c *call) brokenPipe(err error, flags uint64) error {
 	if err == unix.EPIPE && flags&unix.MSG_NOSIGNAL == 0 {
-		_ = unix.Tgkill(c.tgid(), c.tid(), unix.SIGPIPE)
+		c.asTracer(func() { _ = unix.Tgkill(c.tgid(), c.tid(), unix.SIGPIPE) })
 	}
 	return err
 }

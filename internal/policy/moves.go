@@ -3,8 +3,9 @@ package policy
 import "github.com/turnstile-project/turnstile/internal/event"
 
 // Loosens says whether a file that gets the name to, and had from, would be allowed more
-// than before; and if it has files below it, whether one of them could. Then d says which
-// rule was in the way. It looks at patterns, never at what exists.
+// than before; and if it has files below it, whether one of them could, or would come to
+// where it could not be made. Then d says which rule was in the way. It looks at patterns,
+// never at what exists.
 func (p *Policy) Loosens(from, to Path, hasBelow bool) (d Decision, loosens bool) {
 	for class := event.Class(1); class <= Files; class <<= 1 {
 		before := p.decideOne(class, from)
@@ -17,6 +18,10 @@ func (p *Policy) Loosens(from, to Path, hasBelow bool) (d Decision, loosens bool
 	}
 	return p.loosensBelow(from, to)
 }
+
+// brings are the classes by which files get to where they were not: what comes with a
+// directory was not judged one by one.
+const brings = event.Create | event.Write
 
 // loosensBelow compares what the rules say of from/x and to/x, for every x. A rule says
 // the same of both if its pattern is in the same states after the two. A rule that has
@@ -35,7 +40,7 @@ func (p *Policy) loosensBelow(from, to Path) (Decision, bool) {
 				if !pattern.settled(before) && r.Verdict != event.VerdictDeny {
 					partial = r
 				}
-			case r.Verdict == event.VerdictDeny && before&^after == 0:
+			case r.Verdict == event.VerdictDeny && before&^after == 0 && r.Classes&brings == 0:
 				// What it denied it denies still.
 			case pattern.settled(before) && pattern.settled(after):
 				changes = true
@@ -51,9 +56,12 @@ func (p *Policy) loosensBelow(from, to Path) (Decision, bool) {
 		return Decision{Verdict: partial.Verdict, Rule: partial}.refused(), true
 	}
 	for class := event.Class(1); class <= Files; class <<= 1 {
-		before := p.decideAllBelow(class, from)
-		if rank(p.decideAllBelow(class, to).Verdict) < rank(before.Verdict) {
+		before, after := p.decideAllBelow(class, from), p.decideAllBelow(class, to)
+		if rank(after.Verdict) < rank(before.Verdict) {
 			return before.refused(), true
+		}
+		if class&brings != 0 && rank(after.Verdict) > rank(before.Verdict) {
+			return after.refused(), true
 		}
 	}
 	return Decision{}, false

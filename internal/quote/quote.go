@@ -8,6 +8,7 @@
 package quote
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -57,6 +58,17 @@ func Shell(s string) string {
 	case printable(s):
 		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 	}
-	quoted := strconv.QuoteToASCII(s)
-	return "$'" + strings.ReplaceAll(strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`), "'", `\'`) + "'"
+	var b strings.Builder
+	for i := range len(s) { // bytes: what \u stands for depends on the locale
+		switch c := s[i]; {
+		case c == '\'' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c < ' ' || c > '~':
+			fmt.Fprintf(&b, `\x%02x`, c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return "$'" + b.String() + "'"
 }

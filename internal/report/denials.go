@@ -82,12 +82,18 @@ func (d *Denials) Print(w io.Writer, o SummaryOptions) error {
 		}
 		fmt.Fprintf(&b, "  %s %s%s: %s\n", style.bold(key.classes.String()), quote.Always(key.path), times, style.dim(key.reason()))
 	}
+	if d.more > 0 && (o.Rows == 0 || len(keys) <= o.Rows) {
+		fmt.Fprintf(&b, "  and %d more (--log writes them all)\n", d.more)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
 // reason says who denied and what would have to be said to allow it.
 func (k denial) reason() string {
+	if strings.HasPrefix(k.rule, "turnstile") {
+		return "by " + quote.Line(k.rule)
+	}
 	if strings.HasPrefix(k.rule, "--deny ") {
 		return "by " + quote.Line(k.rule) + ", which no other rule overrides"
 	}

@@ -3,6 +3,7 @@ package plan
 import (
 	"golang.org/x/sys/unix"
 
+	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/seccomp"
 )
 
@@ -63,6 +64,9 @@ func doors(o Options) map[string][]seccomp.Rule {
 		undumpable.Conditions = append(undumpable.Conditions, seccomp.Condition{Arg: 1, Mask: ^uint64(0)})
 		all["prctl"] = []seccomp.Rule{undumpable}
 	}
+	for name, mode := range map[string]uint8{"mknod": 1, "mknodat": 2} {
+		all[name] = deviceRules(mode, o)
+	}
 	if o.Credentials {
 		for _, name := range changers {
 			all[name] = []seccomp.Rule{{Action: seccomp.Notify}}
@@ -72,6 +76,24 @@ func doors(o Options) map[string][]seccomp.Rule {
 		}
 	}
 	return all
+}
+
+// deviceRules refuse to make devices, by which a disk is read past the names of its files.
+// /dev/null, zero, full, random and urandom are harmless, and device 0 is a whiteout.
+func deviceRules(mode uint8, o Options) []seccomp.Rule {
+	refuse := seccomp.Errno(unix.EPERM)
+	otherwise := seccomp.Allow
+	if o.Classes&(event.Create|event.Bind) != 0 {
+		otherwise = seccomp.Notify
+	}
+	rules := []seccomp.Rule{when(mode, unix.S_IFMT, unix.S_IFBLK, refuse)}
+	const memory = 1 << 8 // the major number of what is made of memory
+	for _, device := range []uint64{0, memory | 3, memory | 5, memory | 7, memory | 8, memory | 9} {
+		harmless := when(mode, unix.S_IFMT, unix.S_IFCHR, otherwise)
+		harmless.Conditions = append(harmless.Conditions, seccomp.Condition{Arg: mode + 1, Mask: 0xffffffff, Value: device})
+		rules = append(rules, harmless)
+	}
+	return append(rules, when(mode, unix.S_IFMT, unix.S_IFCHR, refuse))
 }
 
 func when(arg uint8, mask, value uint64, action seccomp.Action) seccomp.Rule {

@@ -84,6 +84,17 @@ func (o *Object) isAt(root int, name string) bool {
 
 var ourSelf = "/proc/" + strconv.Itoa(unix.Getpid())
 
+// namesUs says whether a path has the number of this process for a name.
+func namesUs(path string) bool {
+	ours := ourSelf[len("/proc/"):]
+	for name := range strings.SplitSeq(path, "/") {
+		if name == ours {
+			return true
+		}
+	}
+	return false
+}
+
 func (t *Target) self() string { return "/proc/" + strconv.Itoa(t.TGID()) }
 
 // isBelow says whether a path is another, or below it.

@@ -70,6 +70,12 @@ func (o *Object) Exists() bool { return o.FD >= 0 }
 // Is says whether the object is of a type, S_IFDIR and so on.
 func (o *Object) Is(kind uint32) bool { return o.FD >= 0 && o.Stat.Mode&unix.S_IFMT == kind }
 
+// HadName says whether the object was ever reached by Path: a pipe or a memfd was not.
+func (o *Object) HadName() bool {
+	memory := o.Unlinked && strings.HasPrefix(o.Path, "/memfd:")
+	return strings.HasPrefix(o.Path, "/") && !memory
+}
+
 // Waits says whether opening the object may wait for others.
 func (o *Object) Waits() bool { return o.filesystem.Waits }
 
@@ -177,6 +183,9 @@ func (t *Target) own(fd int, l Lookup, left *budget) (Object, error) {
 		return o, nil
 	}
 	o.Close()
+	if namesUs(l.Name) {
+		return none, unix.EACCES // not by way of /proc/self
+	}
 	if !left.step() {
 		return none, unix.ELOOP
 	}

@@ -1,0 +1,194 @@
+package enforce
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/enforce/resolve"
+)
+
+// fifos are opens of FIFOs that wait for the other end (fifo(7)). One thread looks after
+// all of them: thousands may wait, and none of them may keep the one that it waits for
+// from being opened.
+type fifos struct {
+	mu      sync.Mutex
+	waiting []*fifo
+	more    chan struct{}
+}
+
+// fifo is one open that waits.
+type fifo struct {
+	call    *call
+	request openRequest
+	object  int // O_PATH
+	// reader is the descriptor of an open for reading, which is there from the
+	// beginning: who opens the other end finds it. -1 for writing.
+	reader int
+}
+
+// newFIFOs is to be followed by a goroutine that looks after them.
+func newFIFOs() *fifos { return &fifos{more: make(chan struct{}, 1)} }
+
+// openFIFO opens a FIFO, or lets the open wait.
+func (c *call) openFIFO(o *resolve.Object, r openRequest) (opened, error) {
+	if r.creates() {
+		if err := c.maySpoil(o); err != nil {
+			return opened{}, err
+		}
+	}
+	n, err := resolve.Reopen(o.FD, reopenFlags(r)|unix.O_NONBLOCK)
+	switch mode := r.flags & unix.O_ACCMODE; {
+	case r.has(unix.O_NONBLOCK), mode != unix.O_RDONLY && mode != unix.O_WRONLY:
+	case mode == unix.O_RDONLY && err == nil && !c.pipes.hasWriter(n):
+		return opened{}, waitFor(o, r, n)
+	case mode == unix.O_WRONLY && err == unix.ENXIO:
+		return opened{}, waitFor(o, r, -1)
+	}
+	if err != nil {
+		return opened{}, err
+	}
+	c.pipes.look()
+	return opened{n, true}, setFlags(n, r.flags)
+}
+
+// waitFor is the error of an open that has to wait.
+func waitFor(o *resolve.Object, r openRequest, reader int) error {
+	object, err := unix.FcntlInt(uintptr(o.FD), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		if reader >= 0 {
+			_ = unix.Close(reader)
+		}
+		return err
+	}
+	return &waiting{fifo: &fifo{request: r, object: object, reader: reader}}
+}
+
+// add lets an open wait.
+func (f *fifos) add(w *fifo, c *call) {
+	w.call = c
+	f.mu.Lock()
+	f.waiting = append(f.waiting, w)
+	f.mu.Unlock()
+	f.look()
+}
+
+// look has the waiting ones looked at: an end was opened.
+func (f *fifos) look() {
+	select {
+	case f.more <- struct{}{}:
+	default:
+	}
+}
+
+func (w *fifo) close() {
+	if w.reader >= 0 {
+		_ = unix.Close(w.reader)
+	}
+	_ = unix.Close(w.object)
+}
+
+// attendFIFOs answers the opens that need not wait any more. Ends that processes outside
+// open are found by looking now and then.
+func (w *worker) attendFIFOs() {
+	if err := w.become(); err != nil {
+		w.news.fail(err)
+	}
+	const interval = 20 * time.Millisecond
+	var tick <-chan time.Time
+	for {
+		select {
+		case <-w.pipes.more:
+		case <-tick:
+		}
+		started := time.Now()
+		w.pipes.mu.Lock()
+		all := w.pipes.waiting
+		w.pipes.waiting = nil
+		w.pipes.mu.Unlock()
+		var left []*fifo
+		for _, f := range all {
+			if !w.tryFIFO(f) {
+				left = append(left, f)
+			}
+		}
+		w.pipes.mu.Lock()
+		w.pipes.waiting = append(left, w.pipes.waiting...)
+		w.pipes.mu.Unlock()
+		tick = nil
+		if len(left) > 0 {
+			tick = time.After(max(interval, 10*time.Since(started)))
+		}
+	}
+}
+
+// tryFIFO answers an open if its other end is there, or nobody waits for it any more.
+func (w *worker) tryFIFO(f *fifo) (done bool) {
+	c := f.call
+	c.worker = w
+	defer func() {
+		if broken := recover(); broken != nil {
+			w.news.fail(fmt.Errorf("opening a FIFO: %v", broken))
+			c.fail(unix.EACCES)
+			done = true
+		}
+		if done {
+			f.close()
+			c.parked.remove(c.wait)
+			c.wait = nil
+			c.release()
+		}
+	}()
+	if c.wait.withdrawn.Load() {
+		c.withdraw(c.wait)
+		return true
+	}
+	n := -1
+	switch {
+	case f.reader >= 0 && w.pipes.hasWriter(f.reader):
+		n, f.reader = f.reader, -1
+	case f.reader < 0:
+		err := c.asTarget(func() (err error) {
+			n, err = resolve.Reopen(f.object, reopenFlags(f.request)|unix.O_NONBLOCK)
+			return err
+		})
+		if errors.Is(err, unix.ENXIO) {
+			return false
+		}
+		if err != nil {
+			c.refuse(err)
+			return true
+		}
+	default:
+		return false
+	}
+	if err := setFlags(n, f.request.flags); err != nil {
+		_ = unix.Close(n)
+		c.refuse(err)
+		return true
+	}
+	if err := c.give(n, f.request.flags&unix.O_CLOEXEC != 0, true); err != nil {
+		c.refuse(err)
+	}
+	w.pipes.look()
+	return true
+}
+
+// hasWriter says whether somebody has a FIFO open for writing, or has left something in
+// it: tee(2) copies nothing, and says what it would have waited for.
+func (f *fifos) hasWriter(reader int) bool {
+	var ends [2]int
+	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+		return false
+	}
+	defer func() {
+		_ = unix.Close(ends[0])
+		_ = unix.Close(ends[1])
+	}()
+	const nonblock = 2 // SPLICE_F_NONBLOCK, include/linux/splice.h
+	n, err := unix.Tee(reader, ends[1], 1, nonblock)
+	return n > 0 || err == unix.EAGAIN
+}
