@@ -3,6 +3,7 @@ package enforce
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,6 +26,7 @@ type fifo struct {
 	call    *call
 	request openRequest
 	object  int // O_PATH
+	inode   uint64
 	// reader is the descriptor of an open for reading, which is there from the
 	// beginning: who opens the other end finds it. -1 for writing.
 	reader int
@@ -40,6 +42,7 @@ func (c *call) openFIFO(o *resolve.Object, r openRequest) (opened, error) {
 			return opened{}, err
 		}
 	}
+	c.pipes.dropGone(o.Stat.Ino)
 	n, err := resolve.Reopen(o.FD, reopenFlags(r)|unix.O_NONBLOCK)
 	switch mode := r.flags & unix.O_ACCMODE; {
 	case r.has(unix.O_NONBLOCK), mode != unix.O_RDONLY && mode != unix.O_WRONLY:
@@ -64,7 +67,7 @@ func waitFor(o *resolve.Object, r openRequest, reader int) error {
 		}
 		return err
 	}
-	return &waiting{fifo: &fifo{request: r, object: object, reader: reader}}
+	return &waiting{fifo: &fifo{request: r, object: object, inode: o.Stat.Ino, reader: reader}}
 }
 
 // add lets an open wait.
@@ -74,6 +77,20 @@ func (f *fifos) add(w *fifo, c *call) {
 	f.waiting = append(f.waiting, w)
 	f.mu.Unlock()
 	f.look()
+}
+
+// dropGone closes the descriptors of opens of a FIFO that nobody waits for any more: who
+// opens the other end must not find them.
+func (f *fifos) dropGone(inode uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, w := range f.waiting {
+		if w.inode == inode && w.reader >= 0 && !w.call.listener.Valid(w.call.notification.ID) {
+			_ = unix.Close(w.reader)
+			w.reader = -1
+			w.call.wait.withdrawn.Store(true)
+		}
+	}
 }
 
 // look has the waiting ones looked at: an end was opened.
@@ -106,20 +123,11 @@ func (w *worker) attendFIFOs() {
 		}
 		started := time.Now()
 		w.pipes.mu.Lock()
-		all := w.pipes.waiting
-		w.pipes.waiting = nil
-		w.pipes.mu.Unlock()
-		var left []*fifo
-		for _, f := range all {
-			if !w.tryFIFO(f) {
-				left = append(left, f)
-			}
-		}
-		w.pipes.mu.Lock()
-		w.pipes.waiting = append(left, w.pipes.waiting...)
+		w.pipes.waiting = slices.DeleteFunc(w.pipes.waiting, w.tryFIFO)
+		left := len(w.pipes.waiting)
 		w.pipes.mu.Unlock()
 		tick = nil
-		if len(left) > 0 {
+		if left > 0 {
 			tick = time.After(max(interval, 10*time.Since(started)))
 		}
 	}

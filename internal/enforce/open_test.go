@@ -1,10 +1,13 @@
 package enforce
 
 import (
+	"errors"
 	"testing"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/syscalls"
 )
 
 // kernelOpens asks the kernel about an open of a file in a directory that does not exist:
@@ -42,13 +45,13 @@ func TestOpenRequest(t *testing.T) {
 		{"openat", []uint64{0, 0, unix.O_CREAT | unix.O_DIRECTORY, 0o600}, 0, 0, unix.EINVAL},
 		{"creat", []uint64{0, 0o640}, unix.O_CREAT | unix.O_WRONLY | unix.O_TRUNC, 0o640, nil},
 	} {
-		if tt.name == "creat" && nativeABI.String() != "x86_64" {
-			continue
+		if _, known := syscalls.Number(nativeABI, tt.name); !known {
+			continue // arm64 has openat alone
 		}
 		c := ownCall(t, tt.name, tt.args...)
 		takeFlags(c)
 		r, err := c.openRequest()
-		if err != tt.err || err == nil && (r.flags != tt.flags || uint64(r.mode) != tt.mode) {
+		if !errors.Is(err, tt.err) || err == nil && (r.flags != tt.flags || uint64(r.mode) != tt.mode) {
 			t.Errorf("%s%x: %#x, %#o, %v, want %#x, %#o, %v", tt.name, tt.args, r.flags, r.mode, err, tt.flags, tt.mode, tt.err)
 		}
 	}
@@ -106,7 +109,7 @@ func FuzzOpenRequest(f *testing.F) {
 		// Before Linux 6.4 the two made a file, or were told after it.
 		both := flags&(unix.O_CREAT|unix.O_DIRECTORY) == unix.O_CREAT|unix.O_DIRECTORY
 		path := flags&unix.O_PATH != 0 // never notified
-		if refused := kernelRefuses(t, unix.SYS_OPENAT, atCWD, name, uintptr(flags), uintptr(mode)); !both && !path && refused != (err == unix.EINVAL) {
+		if refused := kernelRefuses(t, unix.SYS_OPENAT, atCWD, name, uintptr(flags), uintptr(mode)); !both && !path && refused != (errors.Is(err, unix.EINVAL)) {
 			t.Errorf("openat with %#x: %v, the kernel refuses it: %v", flags, err, refused)
 		}
 		if err == nil && (r.flags&^knownFlags != 0 || r.mode&^0o7777 != 0 || r.mode != 0 && r.flags&(unix.O_CREAT|tmpfile) == 0) {
@@ -129,17 +132,17 @@ func FuzzOpenRequest(f *testing.F) {
 			t.Fatal("it was opened")
 		}
 		if taken != nil {
-			if taken != errno {
+			if !errors.Is(taken, errno) {
 				t.Errorf("struct open_how of %d bytes: %v, the kernel says %v", size, taken, errno)
 			}
 			return
 		}
 		// What is told here before EINVAL: ENOSYS of O_PATH, EAGAIN of RESOLVE_CACHED.
-		if err == unix.ENOSYS || err == unix.EAGAIN || both {
+		if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EAGAIN) || both {
 			return
 		}
 		const nonotify = 0x4000000 // __FMODE_NONOTIFY, which the kernel takes off
-		if flags&nonotify == 0 && (errno == unix.EINVAL) != (err == unix.EINVAL) {
+		if flags&nonotify == 0 && (errno == unix.EINVAL) != (errors.Is(err, unix.EINVAL)) {
 			t.Errorf("openat2 with %#x, %#o, %#x: %v, the kernel says %v", flags, mode, resolve, err, errno)
 		}
 	})

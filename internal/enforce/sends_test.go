@@ -94,7 +94,7 @@ func TestTakeMessageErrors(t *testing.T) {
 			t.Errorf("%s: %d descriptors, then %d", tt.what, before, after)
 		}
 	}
-	if _, err := ownCall(t, "sendmsg").takeMessage(8); err != unix.EFAULT {
+	if _, err := ownCall(t, "sendmsg").takeMessage(8); !errors.Is(err, unix.EFAULT) {
 		t.Errorf("a message nowhere: %v", err)
 	}
 }
@@ -103,11 +103,11 @@ func TestTakeAddress(t *testing.T) {
 	r := newRegion(t, 4096)
 	for size, want := range map[uint64]error{0: nil, 1: nil, 128: nil, 129: unix.EINVAL, 1 << 31: unix.EINVAL, 0xffffffff: unix.EINVAL, 1<<32 | 16: nil} {
 		b, err := ownCall(t, "connect").takeAddress(r.at, size)
-		if err != want || err == nil && len(b) != int(uint32(size)) {
+		if !errors.Is(err, want) || err == nil && len(b) != int(uint32(size)) {
 			t.Errorf("%#x bytes: %d, %v, want %v", size, len(b), err, want)
 		}
 	}
-	if _, err := ownCall(t, "connect").takeAddress(8, 16); err != unix.EFAULT {
+	if _, err := ownCall(t, "connect").takeAddress(8, 16); !errors.Is(err, unix.EFAULT) {
 		t.Errorf("an address nowhere: %v", err)
 	}
 }

@@ -22,23 +22,23 @@ var succeeded = event.Outcome{Known: true, Ret: 7}
 
 func TestUndelivered(t *testing.T) {
 	var u undelivered
-	if _, ok := u.take(made(t, 1, "mkdir", "a")); ok {
+	if _, ok := u.take(made(t, 1, "mkdirat", "a")); ok {
 		t.Error("a result out of nothing")
 	}
-	if !u.keep(made(t, 1, "mkdir", "a", 10, 20), succeeded, -1) {
+	if !u.keep(made(t, 1, "mkdirat", "a", 10, 20), succeeded, -1) {
 		t.Error("not kept")
 	}
 	for what, c := range map[string]*call{
-		"another thread": made(t, 2, "mkdir", "a", 10, 20),
+		"another thread": made(t, 2, "mkdirat", "a", 10, 20),
 	} {
 		if r, ok := u.take(c); ok {
 			t.Errorf("%s has %+v", what, r)
 		}
 	}
-	if r, ok := u.take(made(t, 1, "mkdir", "a", 10, 20)); !ok || r.outcome != succeeded || r.fd != -1 {
+	if r, ok := u.take(made(t, 1, "mkdirat", "a", 10, 20)); !ok || r.outcome != succeeded || r.fd != -1 {
 		t.Errorf("%+v, %v", r, ok)
 	}
-	if r, ok := u.take(made(t, 1, "mkdir", "a", 10, 20)); ok {
+	if r, ok := u.take(made(t, 1, "mkdirat", "a", 10, 20)); ok {
 		t.Errorf("once more: %+v", r)
 	}
 }
@@ -47,19 +47,19 @@ func TestUndelivered(t *testing.T) {
 // forgotten: the thread goes on without it.
 func TestUndeliveredIsOfOneCall(t *testing.T) {
 	for what, other := range map[string]*call{
-		"another call": made(t, 1, "rmdir", "a", 10, 20), "another argument": made(t, 1, "mkdir", "a", 10, 21), "another path": made(t, 1, "mkdir", "b", 10, 20),
+		"another call": made(t, 1, "unlinkat", "a", 10, 20), "another argument": made(t, 1, "mkdirat", "a", 10, 21), "another path": made(t, 1, "mkdirat", "b", 10, 20),
 		"more operands": func() *call {
-			c := made(t, 1, "mkdir", "a", 10, 20)
+			c := made(t, 1, "mkdirat", "a", 10, 20)
 			c.operands = append(c.operands, operand{name: "b"})
 			return c
 		}(),
 	} {
 		var u undelivered
-		u.keep(made(t, 1, "mkdir", "a", 10, 20), succeeded, -1)
+		u.keep(made(t, 1, "mkdirat", "a", 10, 20), succeeded, -1)
 		if r, ok := u.take(other); ok {
 			t.Errorf("%s: %+v", what, r)
 		}
-		if r, ok := u.take(made(t, 1, "mkdir", "a", 10, 20)); ok {
+		if r, ok := u.take(made(t, 1, "mkdirat", "a", 10, 20)); ok {
 			t.Errorf("after %s: %+v", what, r)
 		}
 	}
@@ -67,10 +67,10 @@ func TestUndeliveredIsOfOneCall(t *testing.T) {
 
 func TestUndeliveredIsNotKept(t *testing.T) {
 	var u undelivered
-	if u.keep(made(t, 1, "mkdir", "a"), event.Outcome{Known: true, Errno: event.Errno(unix.EACCES)}, -1) {
+	if u.keep(made(t, 1, "mkdirat", "a"), event.Outcome{Known: true, Errno: event.Errno(unix.EACCES)}, -1) {
 		t.Error("an error comes again by itself")
 	}
-	c := made(t, 1, "mkdir", "a")
+	c := made(t, 1, "mkdirat", "a")
 	c.listener.Killable = true
 	if u.keep(c, succeeded, -1) {
 		t.Error("a call that only ends with its process does not come again")

@@ -7,6 +7,10 @@ import "github.com/turnstile-project/turnstile/internal/event"
 // where it could not be made. Then d says which rule was in the way. It looks at patterns,
 // never at what exists.
 func (p *Policy) Loosens(from, to Path, hasBelow bool) (d Decision, loosens bool) {
+	if from.Name == "" || to.Name == "" {
+		classes := p.Restricted()
+		return p.Decide(classes, Path{}).refused(), classes != 0
+	}
 	for class := event.Class(1); class <= Files; class <<= 1 {
 		before := p.decideOne(class, from)
 		if rank(p.decideOne(class, to).Verdict) < rank(before.Verdict) {

@@ -53,10 +53,15 @@ func (d Decision) By() string {
 func (d Decision) Denied() unix.Errno { return cmp.Or(d.Errno, unix.EACCES) }
 
 // Path is the name of a file, and the name that the process itself has for it: below
-// /proc/self, if it is its own.
+// /proc/self, if it is its own. An empty name is one that is too long to be known, of
+// which every rule but an allow is about that has a wildcard.
 type Path struct{ Name, Self string }
 
 func (r *Rule) matches(p Path) bool {
+	if p.Name == "" {
+		_, literal := r.Patterns[0].Literal()
+		return r.Verdict != event.VerdictAllow && !literal
+	}
 	for i := range r.Patterns {
 		if r.Patterns[i].Match(p.Name) || p.Self != "" && r.Patterns[i].Match(p.Self) {
 			return true

@@ -64,6 +64,10 @@ func Shell(s string) string {
 		case c == '\'' || c == '\\':
 			b.WriteByte('\\')
 			b.WriteByte(c)
+		case c == '\n':
+			b.WriteString(`\n`)
+		case c == '\t':
+			b.WriteString(`\t`)
 		case c < ' ' || c > '~':
 			fmt.Fprintf(&b, `\x%02x`, c)
 		default:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -100,7 +101,7 @@ func TestDenialsAreLines(t *testing.T) {
 	if err := d.Print(&b, SummaryOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(b.String(), "\n"); n != 5 || strings.ContainsAny(b.String(), "\x1b\u202e\xff") {
+	if n := strings.Count(b.String(), "\n"); n != 5 || strings.ContainsAny(b.String(), "\x1b\u202e") || !utf8.ValidString(b.String()) {
 		t.Errorf("%d lines:\n%q", n, b.String())
 	}
 }

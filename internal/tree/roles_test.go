@@ -181,8 +181,8 @@ func expectNone() error {
 	if d := Descendants(); len(d) > 0 {
 		return fmt.Errorf("there are still %v", d)
 	}
-	if pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); err != syscall.ECHILD {
-		return fmt.Errorf("there is still a child: %d, %v", pid, err)
+	if pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); !errors.Is(err, syscall.ECHILD) {
+		return fmt.Errorf("there is still a child, %d (%w)", pid, err)
 	}
 	return nil
 }

@@ -156,8 +156,8 @@ func keepWait() error {
 	p.orders.Close()
 	WaitAll()
 	for _, pid := range pids {
-		if err := unix.Kill(pid, 0); err != unix.ESRCH {
-			return fmt.Errorf("%d: %v, want that it is gone", pid, err)
+		if err := unix.Kill(pid, 0); !errors.Is(err, unix.ESRCH) {
+			return fmt.Errorf("%d is not gone (%w)", pid, err)
 		}
 	}
 	return expectNone()

@@ -3,6 +3,7 @@ package memory
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -91,18 +92,18 @@ func TestStringWithoutEnd(t *testing.T) {
 	room := make([]byte, unix.PathMax)
 	for _, length := range []int{1, 2, 255, 256, 257, 4095} {
 		at := p.fill(strings.Repeat("s", length))
-		if got, err := own.String(at, room); err != unix.EFAULT || got != nil {
+		if got, err := own.String(at, room); !errors.Is(err, unix.EFAULT) || got != nil {
 			t.Errorf("%d bytes and no end: %d bytes, %v, want EFAULT", length, len(got), err)
 		}
 	}
 	// PATH_MAX bytes are too long, even if nothing can be read behind them.
 	for _, length := range []int{4096, 4097, 8192, len(p.b)} {
 		at := p.fill(strings.Repeat("s", length))
-		if got, err := own.String(at, room); err != unix.ENAMETOOLONG || got != nil {
+		if got, err := own.String(at, room); !errors.Is(err, unix.ENAMETOOLONG) || got != nil {
 			t.Errorf("%d bytes and no end: %d bytes, %v, want ENAMETOOLONG", length, len(got), err)
 		}
 		at = p.fill(strings.Repeat("s", length-1) + "\x00")
-		if got, err := own.String(at, room); length > 4096 && (err != unix.ENAMETOOLONG || got != nil) {
+		if got, err := own.String(at, room); length > 4096 && (!errors.Is(err, unix.ENAMETOOLONG) || got != nil) {
 			t.Errorf("%d bytes: %d bytes, %v, want ENAMETOOLONG", length-1, len(got), err)
 		}
 	}
@@ -124,7 +125,7 @@ func TestStringLikeTheKernel(t *testing.T) {
 			if errno == unix.EFAULT || errno == unix.ENAMETOOLONG {
 				want = errno
 			}
-			if err != want {
+			if !errors.Is(err, want) {
 				t.Errorf("%d bytes, ended %v: %v, the kernel says %v", length, ended, err, errno)
 			}
 		}
@@ -152,13 +153,13 @@ func TestUnreadable(t *testing.T) {
 		"nil": 0, "one": 1, "the first page": pageSize - 1, "unreadable": p.at + pageSize, "unreadable soon": p.at + pageSize - 1, "unreadable later": p.at + 10,
 		"unmapped": unmapped, "the kernel": 1 << 63, "the last byte": ^uint64(0), "not canonical": 1 << 50, "the end of user space": 1<<47 - 1,
 	} {
-		if text, err := own.String(at, make([]byte, 300)); err != unix.EFAULT {
+		if text, err := own.String(at, make([]byte, 300)); !errors.Is(err, unix.EFAULT) {
 			t.Errorf("a string at %s: %d bytes, %v, want EFAULT", what, len(text), err)
 		}
-		if err := own.Read(at, make([]byte, pageSize)); err != unix.EFAULT {
+		if err := own.Read(at, make([]byte, pageSize)); !errors.Is(err, unix.EFAULT) {
 			t.Errorf("bytes at %s: %v, want EFAULT", what, err)
 		}
-		if err := own.Write(at, bytes.Repeat([]byte("s"), int(pageSize))); err != unix.EFAULT {
+		if err := own.Write(at, bytes.Repeat([]byte("s"), int(pageSize))); !errors.Is(err, unix.EFAULT) {
 			t.Errorf("writing to %s: %v, want EFAULT", what, err)
 		}
 		if err := own.Read(at, nil); err != nil {
@@ -185,14 +186,14 @@ func TestReadAndWrite(t *testing.T) {
 		if err := own.Read(at, got); err != nil || !bytes.Equal(got, text) {
 			t.Errorf("%d bytes: %v", length, err)
 		}
-		if err := own.Read(at, make([]byte, length+1)); err != unix.EFAULT {
+		if err := own.Read(at, make([]byte, length+1)); !errors.Is(err, unix.EFAULT) {
 			t.Errorf("one byte too many: %v", err)
 		}
 	}
 	if err := unix.Mprotect(p.b, unix.PROT_READ); err != nil {
 		t.Fatal(err)
 	}
-	if err := own.Write(p.at, []byte("x")); err != unix.EFAULT {
+	if err := own.Write(p.at, []byte("x")); !errors.Is(err, unix.EFAULT) {
 		t.Errorf("writing to what is only readable: %v, want EFAULT", err)
 	}
 }
@@ -255,7 +256,7 @@ func TestAnotherProcess(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
 	}
-	if _, err := m.String(at, nil); err != unix.EACCES {
+	if _, err := m.String(at, nil); !errors.Is(err, unix.EACCES) {
 		t.Errorf("who is gone: %v, want EACCES", err)
 	}
 }
@@ -293,7 +294,7 @@ func FuzzString(f *testing.F) {
 		copy(p.b[start:], text)
 		want, wantErr := plainString(p.b[start:])
 		got, err := own.String(p.at+uint64(start), make([]byte, room))
-		if string(got) != want || err != wantErr {
+		if string(got) != want || !errors.Is(err, wantErr) {
 			t.Errorf("at %d of %d: %d bytes, %v, want %d, %v", start, len(p.b), len(got), err, len(want), wantErr)
 		}
 	})

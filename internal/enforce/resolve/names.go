@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -52,6 +53,12 @@ func (o *Object) describe(root int) error {
 		return err
 	}
 	name, err := NameOf(o.FD)
+	if errors.Is(err, unix.ENAMETOOLONG) {
+		// It is deeper than the kernel can say.
+		o.Path = ""
+		o.filesystem, err = FilesystemOf(o.FD, o.Stat.Dev)
+		return err
+	}
 	if err != nil {
 		return err
 	}
@@ -83,6 +90,15 @@ func (o *Object) isAt(root int, name string) bool {
 }
 
 var ourSelf = "/proc/" + strconv.Itoa(unix.Getpid())
+
+// startsAtUs says whether a relative path starts in the directory of this process.
+func startsAtUs(l Lookup) bool {
+	if strings.HasPrefix(l.Name, "/") || l.Dir < 0 {
+		return false
+	}
+	base, err := NameOf(l.Dir)
+	return err == nil && isBelow(base, ourSelf)
+}
 
 // namesUs says whether a path has the number of this process for a name.
 func namesUs(path string) bool {

@@ -52,7 +52,10 @@ func (t *Target) Place(dir int, name string) (Place, error) {
 		return nowhere, unix.ENOTDIR
 	}
 	p.Dir, p.Path = o.FD, strings.TrimSuffix(o.Path, "/")+"/"+last
-	if o.Unlinked {
+	switch {
+	case o.Path == "":
+		p.Path = ""
+	case o.Unlinked:
 		p.Path = o.Path + " (deleted)/" + last
 	}
 	if strings.HasSuffix(name, "/") && !p.Fixed {

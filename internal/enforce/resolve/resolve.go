@@ -38,7 +38,7 @@ type Object struct {
 	FD int
 	// Path is the kernel's name of the object. Of what does not exist it is the
 	// directory's, and the name. Of what has no name (a pipe) it does not begin
-	// with a slash.
+	// with a slash. It is empty if it is too long to be told.
 	Path string
 	// Unlinked says that the object had this name and has it no more.
 	Unlinked bool
@@ -73,7 +73,7 @@ func (o *Object) Is(kind uint32) bool { return o.FD >= 0 && o.Stat.Mode&unix.S_I
 // HadName says whether the object was ever reached by Path: a pipe or a memfd was not.
 func (o *Object) HadName() bool {
 	memory := o.Unlinked && strings.HasPrefix(o.Path, "/memfd:")
-	return strings.HasPrefix(o.Path, "/") && !memory
+	return o.Path == "" || strings.HasPrefix(o.Path, "/") && !memory
 }
 
 // Waits says whether opening the object may wait for others.
@@ -183,7 +183,7 @@ func (t *Target) own(fd int, l Lookup, left *budget) (Object, error) {
 		return o, nil
 	}
 	o.Close()
-	if namesUs(l.Name) {
+	if namesUs(l.Name) || startsAtUs(l) {
 		return none, unix.EACCES // not by way of /proc/self
 	}
 	if !left.step() {
@@ -320,7 +320,7 @@ func (t *Target) missing(l Lookup, left *budget) (Object, error) {
 		if slash {
 			last += "/"
 		}
-		return Object{FD: -1, Dir: parent.FD, Name: last, Path: path.Join(parent.Path, last)}, nil
+		return Object{FD: -1, Dir: parent.FD, Name: last, Path: below(&parent, last)}, nil
 	case err != nil || !o.Is(unix.S_IFLNK) || !l.Follow && !slash:
 		parent.Close()
 		return o, err // it has been made meanwhile
@@ -331,6 +331,14 @@ func (t *Target) missing(l Lookup, left *budget) (Object, error) {
 		return none, unix.ENOENT // nothing is made through such a link
 	}
 	return t.through(&parent, &o, last, left)
+}
+
+// below is the path of an entry in a directory.
+func below(dir *Object, name string) string {
+	if dir.Path == "" {
+		return ""
+	}
+	return path.Join(dir.Path, name)
 }
 
 // Split takes the last name off a path. What is before is "." or "/" if there is nothing.
