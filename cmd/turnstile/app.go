@@ -73,7 +73,10 @@ func exitCode(err error, stderr io.Writer) int {
 		return 0
 	}
 	if missing, ok := errors.AsType[*kernel.MissingError](err); ok {
-		fmt.Fprintf(stderr, "turnstile: %v\nturnstile: %s\n", missing, missing.Fix())
+		fmt.Fprintf(stderr, "turnstile: %v\n", missing)
+		if fix := missing.Fix(); fix != "" {
+			fmt.Fprintf(stderr, "turnstile: %s\n", fix)
+		}
 		return exitInternal
 	}
 	if msg := err.Error(); msg != "" {

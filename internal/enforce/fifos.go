@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/turnstile-project/turnstile/internal/enforce/notify"
 	"github.com/turnstile-project/turnstile/internal/enforce/resolve"
 )
 
@@ -23,7 +24,9 @@ type fifos struct {
 
 // fifo is one open that waits.
 type fifo struct {
-	call    *call
+	id      uint64 // of the notification
+	call    *call  // nil while it is on its way here
+	gone    bool   // nobody waits any more
 	request openRequest
 	object  int // O_PATH
 	inode   uint64
@@ -42,14 +45,16 @@ func (c *call) openFIFO(o *resolve.Object, r openRequest) (opened, error) {
 			return opened{}, err
 		}
 	}
-	c.pipes.dropGone(o.Stat.Ino)
-	n, err := resolve.Reopen(o.FD, reopenFlags(r)|unix.O_NONBLOCK)
+	c.pipes.mu.Lock()
+	defer c.pipes.mu.Unlock()
+	c.pipes.dropGone(o.Stat.Ino, c.listener)
+	n, err := c.reopen(o, r)
 	switch mode := r.flags & unix.O_ACCMODE; {
 	case r.has(unix.O_NONBLOCK), mode != unix.O_RDONLY && mode != unix.O_WRONLY:
-	case mode == unix.O_RDONLY && err == nil && !c.pipes.hasWriter(n):
-		return opened{}, waitFor(o, r, n)
+	case mode == unix.O_RDONLY && err == nil && !hasWriter(n):
+		return opened{}, c.waitFor(o, r, n)
 	case mode == unix.O_WRONLY && err == unix.ENXIO:
-		return opened{}, waitFor(o, r, -1)
+		return opened{}, c.waitFor(o, r, -1)
 	}
 	if err != nil {
 		return opened{}, err
@@ -58,8 +63,9 @@ func (c *call) openFIFO(o *resolve.Object, r openRequest) (opened, error) {
 	return opened{n, true}, setFlags(n, r.flags)
 }
 
-// waitFor is the error of an open that has to wait.
-func waitFor(o *resolve.Object, r openRequest, reader int) error {
+// waitFor is the error of an open that has to wait, and is among those that do from now
+// on.
+func (c *call) waitFor(o *resolve.Object, r openRequest, reader int) error {
 	object, err := unix.FcntlInt(uintptr(o.FD), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		if reader >= 0 {
@@ -67,28 +73,26 @@ func waitFor(o *resolve.Object, r openRequest, reader int) error {
 		}
 		return err
 	}
-	return &waiting{fifo: &fifo{request: r, object: object, inode: o.Stat.Ino, reader: reader}}
+	w := &fifo{id: c.notification.ID, request: r, object: object, inode: o.Stat.Ino, reader: reader}
+	c.pipes.waiting = append(c.pipes.waiting, w)
+	return &waiting{fifo: w}
 }
 
-// add lets an open wait.
+// add says whose open it is that waits.
 func (f *fifos) add(w *fifo, c *call) {
-	w.call = c
 	f.mu.Lock()
-	f.waiting = append(f.waiting, w)
+	w.call = c
 	f.mu.Unlock()
 	f.look()
 }
 
 // dropGone closes the descriptors of opens of a FIFO that nobody waits for any more: who
 // opens the other end must not find them.
-func (f *fifos) dropGone(inode uint64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+func (f *fifos) dropGone(inode uint64, l *notify.Listener) {
 	for _, w := range f.waiting {
-		if w.inode == inode && w.reader >= 0 && !w.call.listener.Valid(w.call.notification.ID) {
+		if w.inode == inode && w.reader >= 0 && !l.Valid(w.id) {
 			_ = unix.Close(w.reader)
-			w.reader = -1
-			w.call.wait.withdrawn.Store(true)
+			w.reader, w.gone = -1, true
 		}
 	}
 }
@@ -136,6 +140,9 @@ func (w *worker) attendFIFOs() {
 // tryFIFO answers an open if its other end is there, or nobody waits for it any more.
 func (w *worker) tryFIFO(f *fifo) (done bool) {
 	c := f.call
+	if c == nil {
+		return false
+	}
 	c.worker = w
 	defer func() {
 		if broken := recover(); broken != nil {
@@ -150,13 +157,13 @@ func (w *worker) tryFIFO(f *fifo) (done bool) {
 			c.release()
 		}
 	}()
-	if c.wait.withdrawn.Load() {
+	if f.gone || c.wait.withdrawn.Load() {
 		c.withdraw(c.wait)
 		return true
 	}
 	n := -1
 	switch {
-	case f.reader >= 0 && w.pipes.hasWriter(f.reader):
+	case f.reader >= 0 && hasWriter(f.reader):
 		n, f.reader = f.reader, -1
 	case f.reader < 0:
 		err := c.asTarget(func() (err error) {
@@ -187,7 +194,7 @@ func (w *worker) tryFIFO(f *fifo) (done bool) {
 
 // hasWriter says whether somebody has a FIFO open for writing, or has left something in
 // it: tee(2) copies nothing, and says what it would have waited for.
-func (f *fifos) hasWriter(reader int) bool {
+func hasWriter(reader int) bool {
 	var ends [2]int
 	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
 		return false

@@ -131,7 +131,7 @@ func FuzzOpenRequest(f *testing.F) {
 			unix.Close(int(fd))
 			t.Fatal("it was opened")
 		}
-		if taken != nil {
+		if taken != nil || errno == unix.E2BIG || errno == unix.EFAULT {
 			if !errors.Is(taken, errno) {
 				t.Errorf("struct open_how of %d bytes: %v, the kernel says %v", size, taken, errno)
 			}

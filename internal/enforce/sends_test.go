@@ -99,6 +99,20 @@ func TestTakeMessageErrors(t *testing.T) {
 	}
 }
 
+// TestTakeLongMessage: of a message no more is copied than there is room for.
+func TestTakeLongMessage(t *testing.T) {
+	r := newRegion(t, regionSize)
+	const vectors, each = 1024, 0x2000
+	for i := range vectors {
+		r.put(vectorsAt+16*i, r.at+dataAt, each)
+	}
+	r.put(headAt, 0, 0, r.at+vectorsAt, vectors)
+	m, err := ownCall(t, "sendmsg").takeMessage(r.at)
+	if err != nil || len(m.data) != maxMessage {
+		t.Fatalf("%d bytes, %v, want %d", len(m.data), err, maxMessage)
+	}
+}
+
 func TestTakeAddress(t *testing.T) {
 	r := newRegion(t, 4096)
 	for size, want := range map[uint64]error{0: nil, 1: nil, 128: nil, 129: unix.EINVAL, 1 << 31: unix.EINVAL, 0xffffffff: unix.EINVAL, 1<<32 | 16: nil} {

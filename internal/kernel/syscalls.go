@@ -71,7 +71,7 @@ func syscallAnswer(call string, err, known error) answer {
 }
 
 func openat2Answer(*session) answer {
-	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_MAGICLINKS}
+	how := unix.OpenHow{Flags: unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_MAGICLINKS}
 	fd, err := unix.Openat2(unix.AT_FDCWD, "/", &how)
 	if err == nil {
 		_ = unix.Close(fd)

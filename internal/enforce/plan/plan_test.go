@@ -429,6 +429,17 @@ func TestFilterOfSends(t *testing.T) {
 	}
 }
 
+// TestFilterOfBind: a path that is bound is walked twice, so nobody may change names
+// meanwhile without being seen.
+func TestFilterOfBind(t *testing.T) {
+	k := build(t, Options{Classes: event.Bind})
+	for _, name := range []string{"bind", "mkdir", "mkdirat", "mknod", "symlink", "symlinkat", "unlink", "unlinkat", "rmdir", "link", "linkat", "rename", "renameat", "renameat2"} {
+		if a := k.call(name, 0x1000, 0x1000); a != seccomp.Notify {
+			t.Errorf("%s: %v", name, a)
+		}
+	}
+}
+
 func TestFilterOfPrctl(t *testing.T) {
 	for _, fake := range []bool{false, true} {
 		for _, credentials := range []bool{false, true} {

@@ -111,6 +111,16 @@ func namesUs(path string) bool {
 	return false
 }
 
+// isPublic says whether a path below /proc/PID is a directory, or a file that anybody may
+// read of anybody: ps(1) wants them.
+func isPublic(path string) bool {
+	switch path[strings.LastIndexByte(path, '/')+1:] {
+	case "stat", "status", "statm", "cmdline", "comm", "cgroup", ourSelf[len("/proc/"):]:
+		return true
+	}
+	return false
+}
+
 func (t *Target) self() string { return "/proc/" + strconv.Itoa(t.TGID()) }
 
 // isBelow says whether a path is another, or below it.

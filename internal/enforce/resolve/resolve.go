@@ -182,10 +182,14 @@ func (t *Target) own(fd int, l Lookup, left *budget) (Object, error) {
 	if !found {
 		return o, nil
 	}
-	o.Close()
-	if namesUs(l.Name) || startsAtUs(l) {
-		return none, unix.EACCES // not by way of /proc/self
+	if namesUs(l.Name) || startsAtUs(l) { // and not by way of /proc/self
+		if isPublic(o.Path) {
+			return o, nil
+		}
+		o.Close()
+		return none, unix.EACCES
 	}
+	o.Close()
 	if !left.step() {
 		return none, unix.ELOOP
 	}
