@@ -33,6 +33,10 @@ type fifo struct {
 	// reader is the descriptor of an open for reading, which is there from the
 	// beginning: who opens the other end finds it. -1 for writing.
 	reader int
+	// met says that there was somebody at the other end, who may have left already;
+	// writer is the descriptor that was opened for writing meanwhile, or -1.
+	met    bool
+	writer int
 }
 
 // newFIFOs is to be followed by a goroutine that looks after them.
@@ -59,7 +63,7 @@ func (c *call) openFIFO(o *resolve.Object, r openRequest) (opened, error) {
 	if err != nil {
 		return opened{}, err
 	}
-	c.pipes.look()
+	c.meet(o.Stat.Ino, r.flags)
 	return opened{n, true}, setFlags(n, r.flags)
 }
 
@@ -73,9 +77,30 @@ func (c *call) waitFor(o *resolve.Object, r openRequest, reader int) error {
 		}
 		return err
 	}
-	w := &fifo{id: c.notification.ID, request: r, object: object, inode: o.Stat.Ino, reader: reader}
+	w := &fifo{id: c.notification.ID, request: r, object: object, inode: o.Stat.Ino, reader: reader, writer: -1}
 	c.pipes.waiting = append(c.pipes.waiting, w)
 	return &waiting{fifo: w}
+}
+
+// meet is called by who has opened a FIFO, and holds the descriptor: those who wait for
+// that must not miss it, however short the target keeps it.
+func (w *worker) meet(inode, flags uint64) {
+	mode := flags & unix.O_ACCMODE
+	for _, f := range w.pipes.waiting {
+		switch {
+		case f.inode != inode || f.met || !w.listener.Valid(f.id):
+		case f.reader >= 0 && mode != unix.O_RDONLY:
+			f.met = true
+		case f.reader < 0 && mode != unix.O_WRONLY:
+			// Its rights were looked at when it was tried first.
+			w.asTracer(func() {
+				if n, err := resolve.Reopen(f.object, reopenFlags(f.request)|unix.O_NONBLOCK); err == nil {
+					f.met, f.writer = true, n
+				}
+			})
+		}
+	}
+	w.pipes.look()
 }
 
 // add says whose open it is that waits.
@@ -106,8 +131,10 @@ func (f *fifos) look() {
 }
 
 func (w *fifo) close() {
-	if w.reader >= 0 {
-		_ = unix.Close(w.reader)
+	for _, fd := range []int{w.reader, w.writer} {
+		if fd >= 0 {
+			_ = unix.Close(fd)
+		}
 	}
 	_ = unix.Close(w.object)
 }
@@ -157,13 +184,15 @@ func (w *worker) tryFIFO(f *fifo) (done bool) {
 			c.release()
 		}
 	}()
-	if f.gone || c.wait.withdrawn.Load() {
+	if f.gone || !w.listener.Valid(f.id) || !f.met && c.wait.withdrawn.Load() {
 		c.withdraw(c.wait)
 		return true
 	}
 	n := -1
 	switch {
-	case f.reader >= 0 && hasWriter(f.reader):
+	case f.writer >= 0:
+		n, f.writer = f.writer, -1
+	case f.reader >= 0 && (f.met || hasWriter(f.reader)):
 		n, f.reader = f.reader, -1
 	case f.reader < 0:
 		err := c.asTarget(func() (err error) {
@@ -185,10 +214,10 @@ func (w *worker) tryFIFO(f *fifo) (done bool) {
 		c.refuse(err)
 		return true
 	}
+	w.meet(f.inode, f.request.flags)
 	if err := c.give(n, f.request.flags&unix.O_CLOEXEC != 0, true); err != nil {
 		c.refuse(err)
 	}
-	w.pipes.look()
 	return true
 }
 

@@ -16,6 +16,7 @@ import (
 // identity is what the kernel looks at when a thread touches a file (credentials(7)).
 type identity struct {
 	uid, gid     uint32 // real: access(2) asks about them
+	euid, egid   uint32
 	fsuid, fsgid uint32
 	groups       []uint32
 	effective    uint64 // capabilities, bit n for capability n
@@ -42,7 +43,7 @@ func (s *status) survivesExec() bool {
 func (id *identity) privileged() bool { return id.permitted != 0 || id.fsuid == 0 }
 
 func (id *identity) is(other *identity) bool {
-	return id.fsuid == other.fsuid && id.fsgid == other.fsgid && id.effective == other.effective &&
+	return id.euid == other.euid && id.egid == other.egid && id.fsuid == other.fsuid && id.fsgid == other.fsgid && id.effective == other.effective &&
 		slices.Equal(id.groups, other.groups)
 }
 
@@ -98,9 +99,11 @@ func parseStatus(text []byte) (s status, err error) {
 			}
 			one := bytes.Equal(fields[0], fields[1]) && bytes.Equal(fields[0], fields[2]) && bytes.Equal(fields[0], fields[3])
 			if string(key) == "Uid" {
+				s.euid = uint32(number(fields[1], 10, 32))
 				s.uid, s.fsuid = uint32(number(fields[0], 10, 32)), uint32(number(fields[3], 10, 32))
 				s.uniform = one
 			} else {
+				s.egid = uint32(number(fields[1], 10, 32))
 				s.gid, s.fsgid = uint32(number(fields[0], 10, 32)), uint32(number(fields[3], 10, 32))
 				s.uniform = s.uniform && one
 			}
@@ -143,7 +146,7 @@ func (c *call) actor() *identity {
 		return &c.who.identity
 	}
 	who := c.who.identity
-	who.fsuid, who.fsgid, who.effective = who.uid, who.gid, 0
+	who.euid, who.egid, who.fsuid, who.fsgid, who.effective = who.uid, who.gid, who.uid, who.gid, 0
 	if who.uid == 0 {
 		who.effective = who.permitted
 	}
@@ -202,11 +205,19 @@ func (w *worker) resume() {
 // that nobody else may send this process signals, and that there is a way back.
 func (w *worker) setIDs(id *identity) unix.Errno {
 	const same = ^uintptr(0)
-	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESGID, same, uintptr(id.fsgid), same); errno != 0 {
+	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESGID, same, uintptr(id.egid), same); errno != 0 {
 		return errno
 	}
-	_, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, same, uintptr(id.fsuid), same)
-	return errno
+	if id.fsgid != id.egid { // setfsgid(2) and setfsuid(2) have no errors
+		_, _, _ = unix.RawSyscall(unix.SYS_SETFSGID, uintptr(id.fsgid), 0, 0)
+	}
+	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, same, uintptr(id.euid), same); errno != 0 {
+		return errno
+	}
+	if id.fsuid != id.euid {
+		_, _, _ = unix.RawSyscall(unix.SYS_SETFSUID, uintptr(id.fsuid), 0, 0)
+	}
+	return 0
 }
 
 // asTracer runs f with the rights of this process, which may look into the target.

@@ -36,6 +36,7 @@ func someDenials() *Denials {
 	d.Event(judged(event.VerdictDeny, "default", event.Attr, "/tmp/it's [a] *"))
 	d.Event(judged(event.VerdictDeny, "default", event.Create, "/old", "/new")) // the last is the denied
 	d.Event(judged(event.VerdictDeny, "default", event.Connect, "/run/\xffsocket"))
+	d.Event(judged(event.VerdictDeny, "turnstile", event.Read, "/proc/42/mem"))
 	d.Tally(&event.Tally{})
 	d.Flush()
 	return d

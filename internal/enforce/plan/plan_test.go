@@ -380,7 +380,7 @@ func TestFilterOfDoors(t *testing.T) {
 				}
 			}
 		}
-		for _, command := range []uint64{unix.TIOCSTI, 0x541c} {
+		for _, command := range []uint64{unix.TIOCSTI, 0x541c, 0x50009401, 0x5000940e, 0x5000940f, 0x50009417, 0x50009418, 0x5000943f} {
 			for _, garbage := range []uint64{0, 0xdeadbeef << 32} {
 				if a := k.call("ioctl", 0, command|garbage, 0x1000); a != refused {
 					t.Errorf("ioctl(%#x): %v", command|garbage, a)

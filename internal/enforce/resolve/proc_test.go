@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -180,12 +181,28 @@ func TestProcSelfIsNotOurs(t *testing.T) {
 					o.Close()
 				}
 			}
-			for _, rest := range []string{"", "/environ", "/mem", "/maps", "/status"} {
+			// What anybody may read of anybody is ours if it is called by our number.
+			public := []string{"", "/status", "/stat", "/cmdline"}
+			for _, rest := range append(public, "/environ", "/mem", "/maps", "/fd", "/fdinfo", "/cwd", "/root", "/exe", "/ns/mnt", "/task", "/map_files") {
 				o, err := s.File(Lookup{Dir: -1, Name: base + rest, Follow: true})
-				if err == nil && !strings.HasPrefix(o.Path, s.proc("")) && o.Path != strings.TrimSuffix(s.proc(""), "/") {
+				isOurs := isBelow(o.Path, ours)
+				if err == nil && isOurs && (strings.HasSuffix(base, "self") || !slices.Contains(public, rest)) {
 					t.Errorf("%q is %q", base+rest, o.Path)
 				}
 				o.Close()
+			}
+		}
+		// Nor by a directory that is ours.
+		for _, base := range []string{ours, ours + "/task", ours + "/task/" + strconv.Itoa(unix.Gettid()), ours + "/fd"} {
+			dir := pinned(t, base)
+			for _, rest := range []string{"environ", "mem", "./mem", "fd/" + strconv.Itoa(number), strconv.Itoa(number), "task/" + strconv.Itoa(os.Getpid()) + "/mem", "../mem", "../" + strconv.Itoa(os.Getpid()) + "/mem", "../environ", "../fd/" + strconv.Itoa(number)} {
+				for _, follow := range []bool{true, false} {
+					o, err := s.File(Lookup{Dir: dir, Name: rest, Follow: follow})
+					if err == nil && o.Exists() && (isBelow(o.Path, ours) || o.Path == os.DevNull) {
+						t.Errorf("%q from %q is %q", rest, base, o.Path)
+					}
+					o.Close()
+				}
 			}
 		}
 		o, err := s.File(Lookup{Dir: -1, Name: "/proc/self/environ", Follow: true})
