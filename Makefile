@@ -6,9 +6,12 @@ CLANG_MAJOR := 19
 GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 # What the tests need beyond Go, by the names of Debian's packages.
+# The version of Debian's Python, whose own tests are run.
+PYTHON := $(or $(shell /usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null),3.11)
 TEST_PACKAGES := clang-$(CLANG_MAJOR) llvm-$(CLANG_MAJOR) clang-format-$(CLANG_MAJOR) \
 	gcc libc6-dev $(if $(filter x86_64,$(shell uname -m)),gcc-multilib) \
-	strace curl git python3 sqlite3 tar gzip sudo seccomp libcap2-bin util-linux procps
+	strace curl git python3 sqlite3 tar gzip sudo seccomp libcap2-bin util-linux procps \
+	acl attr e2fsprogs rsync vim-tiny make binutils postgresql libpython$(PYTHON)-testsuite python3-venv
 
 export CGO_ENABLED := 0
 

@@ -66,6 +66,9 @@ func superviseCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			if !c.IsSet("lifeline") {
+				return usagef("supervise is started by enforce")
+			}
 			return runSupervisor(s, c.Int("lifeline"))
 		},
 	}

@@ -74,6 +74,11 @@ func runSupervisor(settings *enforceSettings, line int) error {
 // closeInherited keeps the descriptors above 2 that this process was given from the
 // command: they lead past the gate.
 func closeInherited(keep []int) error {
+	for _, fd := range keep {
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
+			return fmt.Errorf("keeping descriptor %d: %w", fd, err)
+		}
+	}
 	names, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		return fmt.Errorf("listing descriptors: %w", err)

@@ -11,6 +11,7 @@ import (
 
 // returns lets the call return a value.
 func (c *call) returns(value int64) error {
+	c.news.meet(c)
 	c.settle(event.Outcome{Known: true, Ret: value}, c.listener.Return(c.notification.ID, value), -1)
 	return nil
 }
@@ -20,6 +21,7 @@ func (c *call) fail(errno unix.Errno) {
 	if c.answered {
 		return
 	}
+	c.news.meet(c)
 	c.settle(event.Outcome{Known: true, Errno: event.Errno(errno)}, c.listener.Fail(c.notification.ID, errno), -1)
 }
 
@@ -27,6 +29,7 @@ func (c *call) fail(errno unix.Errno) {
 // was opened is closed here before the target runs on, if it would notice: a program that
 // is open for writing cannot be executed, and a pipe has no end while somebody holds it.
 func (c *call) give(fd int, closeOnExec, noticed bool) error {
+	c.news.meet(c)
 	if !noticed {
 		err := c.listener.AddAndReturn(c.notification.ID, fd, closeOnExec)
 		if err != nil && !errors.Is(err, notify.ErrGone) {

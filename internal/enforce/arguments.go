@@ -12,6 +12,9 @@ func (c *call) checkArguments() error {
 		return unix.EINVAL
 	}
 	switch c.spec.Op {
+	case event.OpOpen:
+		_, err := c.openRequest()
+		return err
 	case event.OpTruncate:
 		if int64(c.arg(1)) < 0 {
 			return unix.EINVAL

@@ -33,6 +33,8 @@ type call struct {
 	// Who makes it.
 	who    *status // nil until it is needed, if the target can only be who we are
 	target resolve.Target
+	// process is for those who are told; nil if nobody is.
+	process *event.Process
 
 	// What was judged, and what the user has said about it.
 	judged  []judgement
@@ -171,7 +173,11 @@ func (c *call) takeOperand(spec syscalls.Operand) (operand, error) {
 	case o.name == "" && c.emptyIsDescriptor():
 		o.byFD = true
 		return o, c.pin(&o)
-	case o.name == "" || o.name[0] == '/' && c.how.Resolve&(unix.RESOLVE_IN_ROOT|unix.RESOLVE_BENEATH) == 0:
+	case o.name == "" && len(c.operands) == 0:
+		return o, unix.ENOENT // a second one is told after the first was looked up
+	case o.name == "":
+		return o, nil
+	case o.name[0] == '/' && c.how.Resolve&(unix.RESOLVE_IN_ROOT|unix.RESOLVE_BENEATH) == 0:
 		return o, nil
 	}
 	return o, c.pin(&o)

@@ -223,7 +223,13 @@ func (w *worker) tryFIFO(f *fifo) (done bool) {
 
 // hasWriter says whether somebody has a FIFO open for writing, or has left something in
 // it: tee(2) copies nothing, and says what it would have waited for.
+//
+// A writer that has come and gone since the FIFO was opened leaves a hangup.
 func hasWriter(reader int) bool {
+	polled := []unix.PollFd{{Fd: int32(reader), Events: unix.POLLIN}}
+	if n, err := unix.Poll(polled, 0); err == nil && n > 0 {
+		return true
+	}
 	var ends [2]int
 	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
 		return false

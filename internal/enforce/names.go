@@ -171,6 +171,9 @@ func (c *call) judgeRename(from, to *resolve.Place) error {
 	if from.Fixed || to.Fixed {
 		return nil
 	}
+	if from.Dev != to.Dev {
+		return unix.EXDEV
+	}
 	old, err := c.target.At(from)
 	if err != nil {
 		return err

@@ -90,6 +90,14 @@ func (g *Gate) Err() error {
 	return errors.Join(g.news.errs...)
 }
 
+// meet looks who makes a call, if somebody wants to know: before it is answered, since who
+// has the answer may end.
+func (n *news) meet(c *call) {
+	if n.sink != nil && !n.quiet && c.process == nil && len(c.judged) > 0 {
+		c.process = n.process(c)
+	}
+}
+
 // tell queues the event of a call, if it was judged and somebody wants to know.
 func (n *news) tell(c *call, outcome event.Outcome) {
 	if n.sink == nil || len(c.judged) == 0 {
@@ -108,8 +116,8 @@ func (n *news) tell(c *call, outcome event.Outcome) {
 	for i := range c.judged {
 		e.Access.Targets = append(e.Access.Targets, c.judged[i].target(c.asked(i)))
 	}
-	if e.Process = nobody; !n.quiet {
-		e.Process = n.process(c)
+	if e.Process = nobody; c.process != nil {
+		e.Process = c.process
 	}
 	n.mu.Lock()
 	n.queue = append(n.queue, e)

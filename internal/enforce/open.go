@@ -347,11 +347,19 @@ func (c *call) reopen(o *resolve.Object, r openRequest) (n int, err error) {
 		n, err = resolve.Reopen(o.FD, flags)
 		return err
 	}
-	if listsDescriptors(c.selfName(o.Path)) {
-		err = c.mayBeOwn(o, open)
-	} else {
+	self := c.selfName(o.Path)
+	switch {
+	case listsDescriptors(self):
+	case self != "" && r.flags&(unix.O_ACCMODE|unix.O_TRUNC) == unix.O_RDONLY:
+		// Its mode is for the target, and what it asks of who traces is for us.
+		if err := unix.Faccessat2(o.FD, "", unix.R_OK, unix.AT_EMPTY_PATH|unix.AT_EACCESS); err != nil {
+			return -1, err
+		}
+	default:
 		err = open()
+		return n, err
 	}
+	err = c.mayBeOwn(o, open)
 	return n, err
 }
 

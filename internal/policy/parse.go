@@ -40,6 +40,8 @@ func ParseRule(text string, verdict event.VerdictKind, dirs Directories) (Rule, 
 			return r, fmt.Errorf("rule %q: there is no home directory (HOME is not set)", text)
 		}
 		pattern = filepath.Join(Quote(dirs.Home), rest)
+	} else if strings.HasPrefix(pattern, "~") {
+		return r, fmt.Errorf("rule %q: a home directory is \"~/\", of nobody else; a name that begins with ~ needs ./ before it", text)
 	} else if !strings.HasPrefix(pattern, "/") {
 		pattern = filepath.Join(Quote(dirs.Working), pattern)
 	}

@@ -19,6 +19,8 @@ type Place struct {
 	// Fixed says that the name is ".", ".." or "/", of which nothing can be made:
 	// the kernel has an error for every call.
 	Fixed bool
+	// Dev is the device of the directory.
+	Dev uint64
 }
 
 // Close lets the directory go.
@@ -51,6 +53,7 @@ func (t *Target) Place(dir int, name string) (Place, error) {
 		o.Close()
 		return nowhere, unix.ENOTDIR
 	}
+	p.Dev = o.Stat.Dev
 	p.Dir, p.Path = o.FD, strings.TrimSuffix(o.Path, "/")+"/"+last
 	switch {
 	case o.Path == "":

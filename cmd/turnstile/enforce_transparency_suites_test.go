@@ -1,0 +1,92 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/turnstile-project/turnstile/internal/testenv"
+)
+
+// excluded are single tests of others that cannot have the same result, and why.
+var excluded = map[string]string{
+	"TestFindExecutableVsNoexec": "mounts a file system, which is closed by design",
+}
+
+// Python's own tests of what it does with files have the same results.
+func TestTransparentPython(t *testing.T) {
+	if err := exec.Command("/usr/bin/python3", "-c", "import test.test_os").Run(); err != nil {
+		testenv.Lack(t, "Python's own tests are not installed (make test-tools installs them)")
+	}
+	w := workload{
+		name:    "python",
+		script:  "python-suite",
+		args:    []string{"test_os", "test_posix", "test_shutil", "test_tempfile", "test_pathlib", "test_glob", "test_stat"},
+		mayFail: true,
+	}
+	for _, name := range slices.Sorted(maps.Keys(excluded)) {
+		w.args = append(w.args, "--ignore", name)
+	}
+	demandTransparent(t, w)
+}
+
+// Go's own tests of what it does with files and processes have the same results.
+func TestTransparentGo(t *testing.T) {
+	testenv.Root(t)
+	testenv.Program(t, "go")
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	binaries, err := os.MkdirTemp("/var/tmp", "turnstile-test-") //nolint:usetesting // the user nobody has to reach it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(binaries) })
+	if err := os.Chmod(binaries, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cache := warmCache(t, binaries)
+	for _, pkg := range []string{"io/fs", "path/filepath", "os/exec", "os"} {
+		dir := filepath.Join(strings.TrimSpace(string(root)), "src", filepath.FromSlash(pkg))
+		binary := filepath.Join(binaries, strings.ReplaceAll(pkg, "/", "-")+".test")
+		build := exec.Command("go", "test", "-c", "-o", binary, ".")
+		build.Dir = dir
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("building the tests of %s: %v\n%s", pkg, err, out)
+		}
+		w := workload{
+			name:    pkg,
+			script:  "go-suite",
+			args:    []string{binary, dir, "-test.skip=^(" + strings.Join(slices.Sorted(maps.Keys(excluded)), "|") + ")$"},
+			env:     []string{"GOCACHE=" + cache},
+			mayFail: true,
+		}
+		if pkg == "os" && !stress() {
+			w.args = append(w.args, "-test.short")
+			w.as = []runAs{userRoot, userNobody}
+		}
+		demandTransparent(t, w)
+	}
+}
+
+// warmCache is a directory with what the go command builds for a small program, for
+// everyone to use: one of the tests builds a program.
+func warmCache(t *testing.T, dir string) string {
+	t.Helper()
+	source, cache := filepath.Join(dir, "small.go"), filepath.Join(dir, "go-build")
+	write(t, source, "package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println() }\n")
+	build := exec.Command("go", "build", "-o", os.DevNull, source)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOCACHE="+cache)
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	if out, err := exec.Command("chmod", "-R", "a+rwX", cache).CombinedOutput(); err != nil {
+		t.Fatalf("chmod: %v\n%s", err, out)
+	}
+	return cache
+}

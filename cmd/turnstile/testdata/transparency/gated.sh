@@ -1,0 +1,2 @@
+# Whether a filter is around this.
+grep Seccomp: /proc/self/status
