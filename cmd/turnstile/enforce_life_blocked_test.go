@@ -53,7 +53,7 @@ func TestEnforceInterruptedOpen(t *testing.T) {
 			eachUser(t, func(t *testing.T, a *arena) {
 				a.files = []string{"pipe|", "other|"}
 				a.fresh(t)
-				for _, mode := range []string{"eintr", "restart", "other", "kill", "threads"} {
+				for _, mode := range []string{"eintr", "restart", "other", "kill"} {
 					t.Run(mode, func(t *testing.T) {
 						want, code := combined(t, a.bareCommand(program, mode, a.path("pipe"), a.path("other")))
 						if code != 0 {

@@ -174,6 +174,9 @@ func (c *call) resumeAfter(ctx context.Context, w *waiting) {
 // ask asks the user, and says whether the call goes on.
 func (c *call) ask(ctx context.Context, w *waiting) bool {
 	answer := c.desk.Ask(ctx, w.question)
+	if answer.Err != nil {
+		c.news.fail(answer.Err)
+	}
 	if ctx.Err() != nil {
 		return false
 	}

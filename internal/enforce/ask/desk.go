@@ -2,6 +2,7 @@ package ask
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 )
@@ -125,8 +126,19 @@ func (d *Desk) leave(in *inquiry, p process) {
 // serve asks until there is nothing left to ask.
 func (d *Desk) serve() {
 	for in := d.next(); in != nil; in = d.next() {
-		d.conclude(in, d.asker.Ask(in.ctx, in.question))
+		d.conclude(in, d.ask(in))
 	}
+}
+
+// ask puts one question to the asker. If that breaks, nobody has allowed anything.
+func (d *Desk) ask(in *inquiry) (a Answer) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			err := fmt.Errorf("asking about %q: %v", in.question.Path, broken)
+			a = Answer{By: err.Error(), Err: err}
+		}
+	}()
+	return d.asker.Ask(in.ctx, in.question)
 }
 
 // next is the oldest question that has no answer yet. Those that an earlier

@@ -41,6 +41,8 @@ type Answer struct {
 	Run bool
 	// By is who gave the answer: [ByUser], or why nobody was asked.
 	By string
+	// Err is a defect of who was to ask.
+	Err error
 }
 
 // ByUser is By of the answers that a user gave.
