@@ -93,7 +93,6 @@ func enforceFlags() []cli.Flag {
 // enforceSettings are the flags of enforce, checked.
 type enforceSettings struct {
 	argv           []string
-	args           []string // of turnstile, after the name of the command
 	policy         *policy.Policy
 	log, output    string
 	user           string

@@ -23,7 +23,7 @@ func TestEnforceNested(t *testing.T) {
 		}
 		o := a.finished(t, nil, self, "enforce", "--default", "allow", "--deny", "read:/x", "--", "touch", a.path("ran"))
 		o.demandCode(t, "a turnstile in a turnstile", 125)
-		if !strings.Contains(o.stderr, "turnstile: installing the seccomp filter: another supervisor listens to this process already, and a second one is not allowed") {
+		if !strings.Contains(o.stderr, "a supervisor listens to this process already, and a second one is not allowed (EBUSY)") {
 			t.Errorf("stderr: %s", o.stderr)
 		}
 		if exists(a.path("ran")) {
@@ -61,7 +61,10 @@ func TestEnforceStrace(t *testing.T) {
 // A program for 32 bits is refused, not let past the gate: its calls have other numbers.
 func TestEnforce32Bit(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
-		t.Skip("only x86-64 has such programs")
+		t.Skip("SKIPPED: only x86-64 has such programs")
+	}
+	if os.Getenv("TURNSTILE_TARGETS") != "" {
+		t.Skip("SKIPPED: this machine has no compiler for them")
 	}
 	program := gateTarget(t, "gate_signals", "-m32")
 	eachUser(t, func(t *testing.T, a *arena) {

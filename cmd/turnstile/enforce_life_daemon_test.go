@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -89,7 +90,7 @@ func TestEnforceInterruptKillsDaemon(t *testing.T) {
 			}
 			r.signal(sig)
 			r.demandExit(3)
-			if err := syscall.Kill(pid, 0); err != unix.ESRCH {
+			if err := syscall.Kill(pid, 0); !errors.Is(err, unix.ESRCH) {
 				t.Errorf("after %v the daemon %d: %v", sig, pid, err)
 			}
 		}

@@ -99,6 +99,22 @@ func (s *stage) sees(text string) (before string) {
 	}
 }
 
+// rest is what comes until nobody has the terminal any more.
+func (s *stage) rest() string {
+	s.t.Helper()
+	for end := time.After(deadline()); ; {
+		select {
+		case piece, ok := <-s.pieces:
+			if !ok {
+				return s.screen
+			}
+			s.screen += piece
+		case <-end:
+			s.t.Fatalf("somebody has the terminal for ever; it has %q", s.screen)
+		}
+	}
+}
+
 // types presses keys.
 func (s *stage) types(keys string) {
 	s.t.Helper()
@@ -205,32 +221,6 @@ func TestEnforceJobControl(t *testing.T) {
 		s.sees("got 2\r\n")
 		s.kill(program, unix.SIGALRM)
 		s.sees("third 7")
-	})
-}
-
-// A daemon has nothing to do with the job: its opens are answered while that is stopped.
-func TestEnforceStoppedJobLeavesDaemon(t *testing.T) {
-	eachUser(t, func(t *testing.T, a *arena) {
-		layDaemon(t, a)
-		sleep, err := exec.LookPath("sleep")
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := onStage(t, a.inShell([]string{"-q", "--deny", "read:" + a.path("secret")}, `trap : INT; turnstile; echo "stopped $?"; read line; fg >/dev/null; echo "ended $?"`,
-			"sh", "-c", "("+daemonise+"); echo runs; exec "+sleep+" 1000"))
-		s.sees("runs")
-		s.types(ctrlZ)
-		s.sees("stopped 148")
-		letGo(t, a)
-		eventually(t, "the daemon has read while the job is stopped", func() bool {
-			b, _ := os.ReadFile(a.path("result"))
-			return strings.Contains(string(b), "open ")
-		})
-		s.types("\n")
-		letGo(t, a) // it may end
-		s.awaitForeground(sleep)
-		s.types(ctrlC)
-		s.sees("ended 130")
 	})
 }
 

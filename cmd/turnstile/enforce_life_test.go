@@ -27,6 +27,7 @@ import (
 // gateTarget builds a program of testdata/targets where every user can reach it.
 func gateTarget(t testing.TB, name string, flags ...string) string {
 	t.Helper()
+	testenv.Program(t, "install")
 	built := target(t, name, flags...)
 	out := filepath.Join(reachable(t), name)
 	// Not by this process: see newArena.

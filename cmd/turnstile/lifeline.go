@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -37,6 +38,10 @@ func (l *lifeline) saidGoodbye() bool {
 // goodbye tells enforce that this process ends in its own time.
 func goodbye(line int) { _, _ = unix.Write(line, []byte{0}) }
 
+// leaving is held by who ends this process: either because its run is over, or because
+// enforce is gone, and then not before everybody is killed.
+var leaving sync.Mutex
+
 // dieWith kills everything when the process at the other end has ended.
 func dieWith(line int) {
 	var b [1]byte
@@ -46,6 +51,7 @@ func dieWith(line int) {
 			continue
 		}
 		if n == 0 || err != nil {
+			leaving.Lock()
 			tree.Kill()
 			os.Exit(exitInternal)
 		}

@@ -61,11 +61,13 @@ func runSupervisor(settings *enforceSettings, line int) error {
 		return err
 	}
 	if err := s.runCommand(); err != nil {
+		leaving.Lock()
 		return err
 	}
 	if err := errors.Join(s.gate.Close(), s.out.finish(s)); err != nil {
 		return err
 	}
+	leaving.Lock()
 	goodbye(line)
 	launch.Exit(s.status)
 	return nil

@@ -2,6 +2,7 @@ package enforce
 
 import (
 	"encoding/binary"
+	"errors"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -13,7 +14,7 @@ import (
 // setAttribute is chmod, chown, utime and the like: of a path, or of a descriptor, which
 // may be one that only reads.
 func (c *call) setAttribute() error {
-	o, err := c.existing(0, c.followsAttribute())
+	o, err := c.existing(c.followsAttribute())
 	if err != nil {
 		return err
 	}
@@ -169,7 +170,7 @@ func (c *call) xattrName(address uint64) (string, error) {
 	name, err := c.readString(address, c.more)
 	const most = 255 // XATTR_NAME_MAX, include/uapi/linux/limits.h
 	switch {
-	case err == unix.ENAMETOOLONG, err == nil && (len(name) == 0 || len(name) > most):
+	case errors.Is(err, unix.ENAMETOOLONG), err == nil && (len(name) == 0 || len(name) > most):
 		return "", unix.ERANGE
 	case err != nil:
 		return "", err
@@ -289,7 +290,7 @@ func (c *call) setFlagsByIoctl() (setter, error) {
 
 // truncate cuts or grows a file.
 func (c *call) truncate() error {
-	o, err := c.existing(0, true)
+	o, err := c.existing(true)
 	if err != nil {
 		return err
 	}

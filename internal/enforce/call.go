@@ -3,6 +3,7 @@ package enforce
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,17 +56,10 @@ type operand struct {
 	number int32
 }
 
-func (c *call) name() string     { return syscalls.Name(nativeABI, c.notification.Nr) }
-func (c *call) arg(i int) uint64 { return c.notification.Args[i] }
-func (c *call) tid() int         { return int(c.notification.TID) }
-func (c *call) is(names ...string) bool {
-	for _, n := range names {
-		if c.spec.Name == n {
-			return true
-		}
-	}
-	return false
-}
+func (c *call) name() string            { return syscalls.Name(nativeABI, c.notification.Nr) }
+func (c *call) arg(i int) uint64        { return c.notification.Args[i] }
+func (c *call) tid() int                { return int(c.notification.TID) }
+func (c *call) is(names ...string) bool { return slices.Contains(names, c.spec.Name) }
 
 // take copies the arguments and pins what they start from.
 func (c *call) take() error {
@@ -273,12 +267,18 @@ func (c *call) release() {
 	if c.wait != nil {
 		return // it goes on elsewhere
 	}
-	for _, o := range c.operands {
-		if o.dir >= 0 {
+	c.unpin()
+	c.operands = c.operands[:0]
+}
+
+// unpin closes what the operands start from.
+func (c *call) unpin() {
+	for i := range c.operands {
+		if o := &c.operands[i]; o.dir >= 0 {
 			_ = unix.Close(o.dir)
+			o.dir = -1
 		}
 	}
-	c.operands = c.operands[:0]
 }
 
 // file pins the file of an operand.
@@ -290,9 +290,9 @@ func (c *call) file(i int, follow bool) (resolve.Object, error) {
 	return c.target.File(resolve.Lookup{Dir: o.dir, Name: o.name, Follow: follow})
 }
 
-// existing pins the file of an operand, which has to be there.
-func (c *call) existing(i int, follow bool) (resolve.Object, error) {
-	o, err := c.file(i, follow)
+// existing pins the file of the first operand, which has to be there.
+func (c *call) existing(follow bool) (resolve.Object, error) {
+	o, err := c.file(0, follow)
 	if err == nil && !o.Exists() {
 		o.Close()
 		err = unix.ENOENT

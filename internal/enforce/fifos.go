@@ -27,6 +27,7 @@ type fifo struct {
 	id      uint64 // of the notification
 	call    *call  // nil while it is on its way here
 	gone    bool   // nobody waits any more
+	tried   bool   // after it was parked
 	request openRequest
 	object  int // O_PATH
 	inode   uint64
@@ -57,7 +58,7 @@ func (c *call) openFIFO(o *resolve.Object, r openRequest) (opened, error) {
 	case r.has(unix.O_NONBLOCK), mode != unix.O_RDONLY && mode != unix.O_WRONLY:
 	case mode == unix.O_RDONLY && err == nil && !hasWriter(n):
 		return opened{}, c.waitFor(o, r, n)
-	case mode == unix.O_WRONLY && err == unix.ENXIO:
+	case mode == unix.O_WRONLY && errors.Is(err, unix.ENXIO):
 		return opened{}, c.waitFor(o, r, -1)
 	}
 	if err != nil {
@@ -70,12 +71,12 @@ func (c *call) openFIFO(o *resolve.Object, r openRequest) (opened, error) {
 // waitFor is the error of an open that has to wait, and is among those that do from now
 // on.
 func (c *call) waitFor(o *resolve.Object, r openRequest, reader int) error {
-	object, err := unix.FcntlInt(uintptr(o.FD), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		if reader >= 0 {
-			_ = unix.Close(reader)
+	object := -1
+	if reader < 0 { // for the next try
+		var err error
+		if object, err = unix.FcntlInt(uintptr(o.FD), unix.F_DUPFD_CLOEXEC, 0); err != nil {
+			return err
 		}
-		return err
 	}
 	w := &fifo{id: c.notification.ID, request: r, object: object, inode: o.Stat.Ino, reader: reader, writer: -1}
 	c.pipes.waiting = append(c.pipes.waiting, w)
@@ -130,13 +131,12 @@ func (f *fifos) look() {
 	}
 }
 
-func (w *fifo) close() {
-	for _, fd := range []int{w.reader, w.writer} {
+func (f *fifo) close() {
+	for _, fd := range []int{f.object, f.reader, f.writer} {
 		if fd >= 0 {
 			_ = unix.Close(fd)
 		}
 	}
-	_ = unix.Close(w.object)
 }
 
 // attendFIFOs answers the opens that need not wait any more. Ends that processes outside
@@ -148,20 +148,28 @@ func (w *worker) attendFIFOs() {
 	const interval = 20 * time.Millisecond
 	var tick <-chan time.Time
 	for {
+		all := false
 		select {
 		case <-w.pipes.more:
 		case <-tick:
+			all, tick = true, nil
 		}
 		started := time.Now()
 		w.pipes.mu.Lock()
-		w.pipes.waiting = slices.DeleteFunc(w.pipes.waiting, w.tryFIFO)
+		w.pipes.waiting = slices.DeleteFunc(w.pipes.waiting, func(f *fifo) bool {
+			return (all || f.hasNews()) && w.tryFIFO(f)
+		})
 		left := len(w.pipes.waiting)
 		w.pipes.mu.Unlock()
-		tick = nil
-		if left > 0 {
+		if left > 0 && tick == nil {
 			tick = time.After(max(interval, 10*time.Since(started)))
 		}
 	}
+}
+
+// hasNews says whether something is known to have changed for an open.
+func (f *fifo) hasNews() bool {
+	return f.met || f.gone || f.call != nil && (!f.tried || f.call.wait.withdrawn.Load())
 }
 
 // tryFIFO answers an open if its other end is there, or nobody waits for it any more.
@@ -170,7 +178,7 @@ func (w *worker) tryFIFO(f *fifo) (done bool) {
 	if c == nil {
 		return false
 	}
-	c.worker = w
+	c.worker, f.tried = w, true
 	defer func() {
 		if broken := recover(); broken != nil {
 			w.news.fail(fmt.Errorf("opening a FIFO: %v", broken))
@@ -230,15 +238,19 @@ func hasWriter(reader int) bool {
 	if n, err := unix.Poll(polled, 0); err == nil && n > 0 {
 		return true
 	}
-	var ends [2]int
-	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+	nowhere, err := scratchPipe()
+	if err != nil {
 		return false
 	}
-	defer func() {
-		_ = unix.Close(ends[0])
-		_ = unix.Close(ends[1])
-	}()
 	const nonblock = 2 // SPLICE_F_NONBLOCK, include/linux/splice.h
-	n, err := unix.Tee(reader, ends[1], 1, nonblock)
-	return n > 0 || err == unix.EAGAIN
+	n, err := unix.Tee(reader, nowhere, 1, nonblock)
+	return n > 0 || errors.Is(err, unix.EAGAIN)
 }
+
+// scratchPipe is the end of a pipe for what is never left in it: a FIFO with something in
+// it polls as readable.
+var scratchPipe = sync.OnceValues(func() (int, error) {
+	var ends [2]int
+	err := unix.Pipe2(ends[:], unix.O_CLOEXEC|unix.O_NONBLOCK)
+	return ends[1], err
+})

@@ -15,7 +15,7 @@ import (
 // look is stat and all others that tell what a file is like: they are made here, on the
 // pinned object, and what they say is written to the target's memory.
 func (c *call) look() error {
-	o, err := c.existing(0, c.followsLook())
+	o, err := c.existing(c.followsLook())
 	if err != nil {
 		return err
 	}
@@ -249,7 +249,7 @@ func (c *call) watch() error {
 		return unix.EPERM // no filter lets a target have such a descriptor
 	}
 	mask := uint32(c.arg(2))
-	o, err := c.existing(0, mask&unix.IN_DONT_FOLLOW == 0)
+	o, err := c.existing(mask&unix.IN_DONT_FOLLOW == 0)
 	if err != nil {
 		return err
 	}

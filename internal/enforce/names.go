@@ -1,6 +1,8 @@
 package enforce
 
 import (
+	"errors"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/enforce/resolve"
@@ -52,12 +54,11 @@ func (c *call) isFree(p *resolve.Place) error {
 	if p.Fixed {
 		return nil
 	}
-	o, err := c.target.At(p)
-	if err != nil {
-		return nil
+	if o, err := c.target.At(p); err == nil {
+		o.Close()
+		return unix.EEXIST
 	}
-	o.Close()
-	return unix.EEXIST
+	return nil
 }
 
 // linkText copies what a symbolic link is to say.
@@ -108,7 +109,7 @@ func (c *call) remove() error {
 		if err := c.judgePlace(event.Delete, &p, judgement{mode: mode}); err != nil {
 			return err
 		}
-	} else if err != unix.ENOENT || c.judgePlaceQuietly(event.Delete, &p) != nil {
+	} else if !errors.Is(err, unix.ENOENT) || c.judgePlaceQuietly(event.Delete, &p) != nil {
 		return err
 	}
 	flags := 0
@@ -187,7 +188,7 @@ func (c *call) judgeRename(from, to *resolve.Place) error {
 		if c.renameFlags()&unix.RENAME_NOREPLACE != 0 {
 			return unix.EEXIST
 		}
-	case err != unix.ENOENT || exchange:
+	case !errors.Is(err, unix.ENOENT) || exchange:
 		return err
 	}
 	oldClasses, newClasses := event.Delete, event.Create
@@ -221,7 +222,7 @@ func (c *call) judgeRename(from, to *resolve.Place) error {
 // link gives a file one more name.
 func (c *call) link() error {
 	follow := c.is("linkat") && c.flags&unix.AT_SYMLINK_FOLLOW != 0
-	o, err := c.existing(0, follow)
+	o, err := c.existing(follow)
 	if err != nil {
 		return err
 	}

@@ -224,8 +224,8 @@ func setFlags(fd int, flags uint64) error {
 // "..", and is not where the kernel would look at us.
 func isPlainName(o *operand) bool {
 	const proc = "/proc"
-	return !o.byFD && o.name != "" && !strings.HasSuffix(o.name, "/") && !hasDots(o.name) &&
-		!(strings.HasPrefix(o.name, proc) && (len(o.name) == len(proc) || o.name[len(proc)] == '/'))
+	below := strings.HasPrefix(o.name, proc) && (len(o.name) == len(proc) || o.name[len(proc)] == '/')
+	return !o.byFD && !below && o.name != "" && !strings.HasSuffix(o.name, "/") && !hasDots(o.name)
 }
 
 // plainPath is the absolute path of an operand with a plain name.
@@ -318,7 +318,7 @@ func (c *call) openObject(o *resolve.Object, r openRequest) (opened, error) {
 		}
 	}
 	n, err := c.reopen(o, r)
-	if err == unix.EAGAIN && !r.has(unix.O_NONBLOCK) { // somebody has a lease (fcntl(2))
+	if errors.Is(err, unix.EAGAIN) && !r.has(unix.O_NONBLOCK) { // somebody has a lease (fcntl(2))
 		return c.openSpecial(o, r)
 	}
 	if err != nil {

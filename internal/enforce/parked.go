@@ -2,6 +2,7 @@ package enforce
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -117,6 +118,7 @@ func (c *call) park(w *waiting) {
 	g := c.Gate
 	g.parked.add(t)
 	if w.fifo != nil {
+		later.unpin() // it is known which FIFO it is
 		g.pipes.add(w.fifo, &later)
 		return
 	}
@@ -159,7 +161,8 @@ func (c *call) resumeAfter(ctx context.Context, w *waiting) {
 	if err == nil {
 		err = c.asTarget(c.perform)
 	}
-	switch again, isWait := err.(*waiting); {
+	again, isWait := errors.AsType[*waiting](err)
+	switch {
 	case err == nil:
 	case t.withdrawn.Load():
 		c.withdraw(t)
@@ -220,7 +223,7 @@ func (c *call) blockingly(f func() error) error {
 	t.thread.Store(int32(unix.Gettid()))
 	var err error
 	for !t.withdrawn.Load() {
-		if err = f(); err != unix.EINTR {
+		if err = f(); !errors.Is(err, unix.EINTR) {
 			break
 		}
 	}

@@ -2,6 +2,7 @@ package enforce
 
 import (
 	"encoding/binary"
+	"errors"
 	"os"
 	"unsafe"
 
@@ -212,7 +213,7 @@ func (c *call) send(m *message, flags uint64) (int, error) {
 	}
 	defer p.close()
 	n, err := sendOnce(fd, p.address, m, flags|unix.MSG_DONTWAIT)
-	if err == unix.EAGAIN && waits(fd, flags) {
+	if errors.Is(err, unix.EAGAIN) && waits(fd, flags) {
 		if err := c.mayWait(); err != nil {
 			c.judged = c.judged[:0]
 			return 0, err
@@ -231,7 +232,7 @@ func (c *call) send(m *message, flags uint64) (int, error) {
 
 // brokenPipe sends the target the signal that this process was spared.
 func (c *call) brokenPipe(err error, flags uint64) error {
-	if err == unix.EPIPE && flags&unix.MSG_NOSIGNAL == 0 {
+	if errors.Is(err, unix.EPIPE) && flags&unix.MSG_NOSIGNAL == 0 {
 		c.asTracer(func() { _ = unix.Tgkill(c.tgid(), c.tid(), unix.SIGPIPE) })
 	}
 	return err

@@ -50,7 +50,7 @@ func printable(s string) bool {
 // quotes, with what is not printable escaped as bash and zsh know it ($'...').
 func Shell(s string) string {
 	plain := func(r rune) bool {
-		return r == utf8.RuneError || !(unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("/:.,-_=+@%", r))
+		return r == utf8.RuneError || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/:.,-_=+@%", r)
 	}
 	switch {
 	case s != "" && !strings.ContainsFunc(s, plain):

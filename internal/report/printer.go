@@ -49,7 +49,7 @@ func (p *Printer) Event(e *event.Event) {
 	b = appendTargets(b, &e.Access)
 	b = p.appendResult(b, e)
 	if e.Verdict.Kind != event.VerdictNone {
-		b = append(b, p.style.dim("  "+e.Verdict.Kind.String()+" by "+string(quote.Line(e.Verdict.By)))...)
+		b = append(b, p.style.dim("  "+e.Verdict.Kind.String()+" by "+quote.Line(e.Verdict.By))...)
 	}
 	b = append(b, '\n')
 	p.line = b

@@ -258,14 +258,14 @@ func TestHangUp(t *testing.T) {
 	s := newScene(t).plays("asker")
 	s.sees(choices)
 	s.keyboard.Close()
-	s.expect("{Allow:false Run:false By:the terminal has hung up}")
+	s.expect("{Allow:false Run:false By:the terminal has hung up Err:<nil>}")
 }
 
 func TestHangUpInBackground(t *testing.T) {
 	s := newScene(t).plays("shell", "bg", "asker")
 	s.awaitPoll(1)
 	s.keyboard.Close()
-	s.expect("{Allow:false Run:false By:the terminal has hung up}")
+	s.expect("{Allow:false Run:false By:the terminal has hung up Err:<nil>}")
 }
 
 func TestNoTerminal(t *testing.T) {
@@ -274,5 +274,5 @@ func TestNoTerminal(t *testing.T) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.Stderr = os.Stderr
 	s.start("asker", cmd)
-	s.expect("{Allow:false Run:false By:no terminal}")
+	s.expect("{Allow:false Run:false By:no terminal Err:<nil>}")
 }

@@ -104,8 +104,12 @@ func (l *Listener) ended() bool {
 // Valid reports whether a call still waits. Whatever was opened below /proc for its
 // thread before belongs to that thread then.
 func (l *Listener) Valid(id uint64) bool {
-	_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(l.fd), unix.SECCOMP_IOCTL_NOTIF_ID_VALID, uintptr(unsafe.Pointer(&id)))
-	return errno == 0
+	for {
+		_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(l.fd), unix.SECCOMP_IOCTL_NOTIF_ID_VALID, uintptr(unsafe.Pointer(&id)))
+		if errno != unix.EINTR { // of a thread that takes signals
+			return errno == 0
+		}
+	}
 }
 
 // Return lets a call return a value without being made.

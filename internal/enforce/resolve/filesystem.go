@@ -56,7 +56,7 @@ func FilesystemOf(fd int, dev uint64) (Filesystem, error) {
 	if err := unix.Fstatfs(fd, &fs); err != nil {
 		return Filesystem{}, err
 	}
-	found := filesystems[int64(fs.Type)]
+	found := filesystems[fs.Type]
 	byDevice.Store(dev, found)
 	return found, nil
 }

@@ -120,7 +120,7 @@ func (t *Target) file(l Lookup, left *budget) (Object, error) {
 	switch {
 	case err == nil:
 		return t.own(fd, l, left)
-	case l.Resolve != 0 && err != unix.ENOENT:
+	case l.Resolve != 0 && !errors.Is(err, unix.ENOENT):
 		return none, err // what the target asked to be told
 	case errors.Is(err, unix.ELOOP):
 		if t.loops(l) {
@@ -284,7 +284,7 @@ func (t *Target) throughProc(parent *Object, name string, left *budget) (Object,
 		return t.asOwn(follow)
 	}
 	o, err := follow()
-	if err == nil && !(o.Named() && o.isAt(t.Root, o.Path)) {
+	if err == nil && (!o.Named() || !o.isAt(t.Root, o.Path)) {
 		o.Close()
 		return none, unix.EACCES
 	}
