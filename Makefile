@@ -81,6 +81,10 @@ test-matrix: test-tools ## show that the tests on other kernels can fail
 	scripts/install-packages $(KERNEL_PACKAGES)
 	scripts/test-matrix
 
+.PHONY: stress
+stress: test-tools ## the races and the life of enforce, ten times as often; the transparency suites, whole (as root)
+	TURNSTILE_STRESS=1 TURNSTILE_TEST_STRICT=1 go test -count=1 -timeout 3h -run 'TestAttack|TestEnforce|TestTransparent' ./cmd/turnstile
+
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (default 30s) each
 	scripts/fuzz $(or $(FUZZTIME),30s)
