@@ -111,11 +111,11 @@ func namesUs(path string) bool {
 	return false
 }
 
-// isPublic says whether a path below /proc/PID is a directory, or a file that anybody may
-// read of anybody: ps(1) wants them.
+// isPublic says whether a path is the directory of this process, or a file in it that
+// anybody may read of anybody: ps(1) wants them.
 func isPublic(path string) bool {
-	switch path[strings.LastIndexByte(path, '/')+1:] {
-	case "stat", "status", "statm", "cmdline", "comm", "cgroup", ourSelf[len("/proc/"):]:
+	switch strings.TrimPrefix(path, ourSelf) {
+	case "", "/stat", "/status", "/statm", "/cmdline", "/comm", "/cgroup":
 		return true
 	}
 	return false
