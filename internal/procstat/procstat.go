@@ -44,7 +44,11 @@ func Read(file string) (Stat, error) {
 // parse looks behind the command's name, which is in parentheses and may contain
 // whatever separates fields.
 func parse(content []byte) (s Stat, err error) {
-	fields := bytes.Fields(content[bytes.LastIndexByte(content, ')')+1:])
+	name := bytes.LastIndexByte(content, ')')
+	if name < 0 {
+		return Stat{}, errors.New("it has no name")
+	}
+	fields := bytes.Fields(content[name+1:])
 	const state, ppid, group, session, tty, start = 0, 1, 2, 3, 4, 19 // fields 3 to 7, and 22
 	if len(fields) <= start || len(fields[state]) == 0 {
 		return Stat{}, fmt.Errorf("it has %d fields", len(fields))
