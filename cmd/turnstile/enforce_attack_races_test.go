@@ -116,7 +116,7 @@ func TestAttackAcrossExec(t *testing.T) {
 	})
 }
 
-var twoDirectories = []string{"secret/", "public/", "work/", "secret/file=Secret", "public/file=Public"}
+var twoDirectories = []string{"secret/", "public/", "base/", "secret/file=Secret", "public/file=Public"}
 
 // What a path leads to changes while it is resolved.
 func TestAttackSwap(t *testing.T) {
@@ -126,7 +126,7 @@ func TestAttackSwap(t *testing.T) {
 			asEach(t, twoDirectories, func(t *testing.T, a *arena) {
 				rules := []string{"deny read secret/**"}
 				if a.uid != 0 {
-					rules = []string{"default deny", "allow all work/**", "allow all public/**"}
+					rules = []string{"default deny", "allow all base/**", "allow all public/**"}
 				}
 				a.race(t, rules, program, way, attackTries(), a.dir)
 			})

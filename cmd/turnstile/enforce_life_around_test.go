@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -54,26 +53,6 @@ func TestEnforceStrace(t *testing.T) {
 		o := a.finished(t, []string{"-q"}, "strace", "-o", "/dev/null", "true")
 		if o.code == 0 || !strings.Contains(o.stderr, "Operation not permitted") {
 			t.Errorf("strace: exit code %d\n%s", o.code, o.stderr)
-		}
-	})
-}
-
-// A program for 32 bits is refused, not let past the gate: its calls have other numbers.
-func TestEnforce32Bit(t *testing.T) {
-	if runtime.GOARCH != "amd64" {
-		t.Skip("SKIPPED: only x86-64 has such programs")
-	}
-	if os.Getenv("TURNSTILE_TARGETS") != "" {
-		t.Skip("SKIPPED: this machine has no compiler for them")
-	}
-	program := gateTarget(t, "gate_signals", "-m32")
-	eachUser(t, func(t *testing.T, a *arena) {
-		a.files = []string{"denied=secret"}
-		a.fresh(t)
-		r := begin(t, a.enforce([]string{"-q"}, program))
-		status := r.wait()
-		if status == 0 || r.stdout() != "" {
-			t.Errorf("a program for 32 bits: %s, stdout %q", ending(status), r.stdout())
 		}
 	})
 }

@@ -29,7 +29,7 @@ func rules(t testing.TB, def event.VerdictKind, lines ...string) *Policy {
 	verdicts := map[string]event.VerdictKind{"allow": event.VerdictAllow, "ask": event.VerdictAsk, "deny": event.VerdictDeny}
 	for _, line := range lines {
 		verdict, text, _ := strings.Cut(line, " ")
-		r, err := ParseRule(text, verdicts[verdict], Directories{"/work/dir", "/home/me"})
+		r, err := ParseRule(text, verdicts[verdict], Directories{"/srv/dir", "/home/me"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +146,7 @@ func TestDecide(t *testing.T) {
 		{event.Read, "/usr/share/doc/x", event.VerdictAllow, "--allow read:/usr/share/doc/*"},
 		{event.Read | event.List, "/usr/share/doc/secret", event.VerdictDeny, "--deny read,write=ENOENT:/usr/share/doc/secret"},
 		{event.Write, "/usr/bin/ls", event.VerdictDeny, "default"},
-		{event.Read | event.Write, "/work/dir/a/b", event.VerdictAllow, "--allow all:**"},
+		{event.Read | event.Write, "/srv/dir/a/b", event.VerdictAllow, "--allow all:**"},
 		{event.Stat, "/etc", event.VerdictAllow, "default"},
 		{event.Stat, "/hidden", event.VerdictDeny, "--deny stat:/hidden/**"},
 	} {
@@ -212,11 +212,11 @@ func TestLoosens(t *testing.T) {
 			t.Errorf("%s: %v (%s)", tt.name, got, d.By())
 		}
 	}
-	p := rules(t, event.VerdictDeny, "allow all:/tmp/**", "allow all:/work/**", "deny read:/work/**/*.key")
-	if d, got := p.Loosens(Path{Name: "/tmp/d"}, Path{Name: "/work/d"}, true); got {
+	p := rules(t, event.VerdictDeny, "allow all:/tmp/**", "allow all:/srv/**", "deny read:/srv/**/*.key")
+	if d, got := p.Loosens(Path{Name: "/tmp/d"}, Path{Name: "/srv/d"}, true); got {
 		t.Errorf("between two allowed trees: refused by %s", d.By())
 	}
-	if _, got := p.Loosens(Path{Name: "/work/d"}, Path{Name: "/tmp/d"}, true); !got {
+	if _, got := p.Loosens(Path{Name: "/srv/d"}, Path{Name: "/tmp/d"}, true); !got {
 		t.Error("away from a rule that denies below")
 	}
 }

@@ -64,7 +64,7 @@ func playDescendant(roles []string) {
 		io.Copy(io.Discard, os.NewFile(ordersFD, "orders"))
 	case "stopped":
 		unix.Kill(os.Getpid(), unix.SIGSTOP)
-	case "stubborn":
+	case "deaf":
 		ignoreSignals()
 		io.Copy(io.Discard, os.NewFile(ordersFD, "orders"))
 	case "leaves":

@@ -90,8 +90,8 @@ func TestKill(t *testing.T) { keep(t, "kill", nil) }
 // keepKill: whatever descendants do about it, they end.
 func keepKill() error {
 	p := newPipes()
-	descend("stays", "stubborn", "leaves", "stubborn", "stopped", "leaves", "stays")
-	descend("stubborn")
+	descend("stays", "deaf", "leaves", "deaf", "stopped", "leaves", "stays")
+	descend("deaf")
 	descend("leaves", "leaves", "leaves", "stopped")
 	p.await(12)
 	Kill()

@@ -1,9 +1,6 @@
 package plan
 
 import (
-	"bytes"
-	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -14,7 +11,6 @@ import (
 	"github.com/turnstile-project/turnstile/internal/policy"
 	"github.com/turnstile-project/turnstile/internal/seccomp"
 	"github.com/turnstile-project/turnstile/internal/syscalls"
-	"github.com/turnstile-project/turnstile/internal/testenv"
 )
 
 // typical is what a policy restricts that denies by default: all but stat.
@@ -514,39 +510,5 @@ func TestChangesCredentials(t *testing.T) {
 	}
 	if ChangesCredentials(event.X8664, -1) || ChangesCredentials(event.X8664, 1<<30) {
 		t.Error("a number that is no call")
-	}
-}
-
-// TestGolden lists what happens to each call under a policy that denies by default.
-func TestGolden(t *testing.T) {
-	if runtime.GOARCH != "amd64" {
-		t.Skip("the flags of open(2) in it are those of x86-64")
-	}
-	for name, o := range map[string]Options{
-		"unprivileged.golden": {Classes: typical, FakeUndumpable: true},
-		"root.golden":         {Classes: policy.Files, Credentials: true},
-	} {
-		o.ABI = event.X8664
-		table := Filter(o).Tables[0]
-		var b bytes.Buffer
-		for _, nr := range syscalls.All(event.X8664) {
-			fmt.Fprintf(&b, "%s:", syscalls.Name(event.X8664, nr))
-			decided := false
-			for _, r := range table.Rules[uint32(nr)] {
-				for _, c := range r.Conditions {
-					fmt.Fprintf(&b, " args[%d]&%#x == %#x", c.Arg, c.Mask, c.Value)
-				}
-				fmt.Fprintf(&b, " %v;", r.Action)
-				decided = decided || len(r.Conditions) == 0
-				if decided {
-					break
-				}
-			}
-			if !decided {
-				fmt.Fprintf(&b, " %v", table.Default)
-			}
-			fmt.Fprintln(&b)
-		}
-		testenv.Golden(t, name, b.Bytes())
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/testenv"
 )
 
 func TestSplit(t *testing.T) {
@@ -195,9 +197,7 @@ func TestPlaceInDirectoryThatIsGone(t *testing.T) {
 // are followed, if the host says so (proc_sys_fs(5)). The kernel sees to that where it
 // walks; a link that leads through one of procfs is followed here.
 func TestProtectedSymlinks(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("SKIPPED: links of others need root")
-	}
+	testenv.Root(t) // it makes links of others
 	root := realTempDir(t)
 	const owner, other, follower = 61001, 61002, 61003
 	if err := os.Chmod(root, 0o755); err != nil {

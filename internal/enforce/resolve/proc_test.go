@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/testenv"
 )
 
 // onThread runs f on one thread: /proc/thread-self is that of who looks.
@@ -41,7 +43,7 @@ const (
 func newScene(t *testing.T) *scene {
 	t.Helper()
 	root := realTempDir(t)
-	plant(t, root, "work/", "work/in work", "file", "gone", "dir/", "dir/in dir", "dir/up -> ../file", "dir/dangling -> made")
+	plant(t, root, "home/", "home/in home", "file", "gone", "dir/", "dir/in dir", "dir/up -> ../file", "dir/dangling -> made")
 	var files []*os.File
 	for _, name := range []string{"file", "dir"} {
 		f, err := os.Open(root + "/" + name)
@@ -77,7 +79,7 @@ func newScene(t *testing.T) *scene {
 			f.Close()
 		}
 	})
-	s := &scene{child: startChild(t, root+"/work", files...), root: root, other: w}
+	s := &scene{child: startChild(t, root+"/home", files...), root: root, other: w}
 	s.AsTracer = nil
 	return s
 }
@@ -97,16 +99,16 @@ func TestProcSelf(t *testing.T) {
 			{"/proc/self/task/" + strconv.Itoa(pid), task}, {"/proc/self/task/" + strconv.Itoa(pid) + "/status", task + "/status"},
 			{"/proc/self/environ", s.proc("environ")}, {"/proc/self/maps", s.proc("maps")}, {"/proc/self/fdinfo", s.proc("fdinfo")},
 			{"/proc/mounts", s.proc("mounts")}, {"/proc/net/dev", s.proc("net/dev")},
-			{"/proc/self/exe", s.proc("exe")}, {"/proc/self/cwd", s.root + "/work"}, {"/proc/self/cwd/", s.root + "/work"}, {"/proc/self/cwd/in work", s.root + "/work/in work"},
+			{"/proc/self/exe", s.proc("exe")}, {"/proc/self/cwd", s.root + "/home"}, {"/proc/self/cwd/", s.root + "/home"}, {"/proc/self/cwd/in home", s.root + "/home/in home"},
 			{"/proc/self/cwd/../file", s.root + "/file"}, {"/proc/self/cwd/..", s.root}, {"/proc/self/root", "/"}, {"/proc/self/root/", "/"},
 			{"/proc/self/root" + s.root + "/file", s.root + "/file"}, {"/proc/self/root/..", "/"},
 			{"/proc/self/fd/3", s.root + "/file"}, {"/proc/self/fd/4", s.root + "/dir"}, {"/proc/self/fd/4/", s.root + "/dir"}, {"/proc/self/fd/4/in dir", s.root + "/dir/in dir"},
 			{"/proc/self/fd/4/up", s.root + "/file"}, {"/proc/self/fd/4/..", s.root}, {"/proc/self/fd/4/.", s.root + "/dir"}, {"/dev/fd/3", s.root + "/file"},
 			{"/proc/self/fd/5", s.proc("fd/5")}, {"/proc/self/fd/6", s.proc("fd/6")}, {"/proc/self/fd/7", s.proc("fd/7")}, {"/proc/self/fd/8", s.proc("fd/8")},
 			{"/dev/stdin", s.proc("fd/0")}, {"/proc/self/ns/mnt", s.proc("ns/mnt")}, {"/proc/self/../self/fd/3", s.root + "/file"},
-			{s.proc("fd/5"), s.proc("fd/5")}, {s.proc("cwd/in work"), s.root + "/work/in work"}, {s.proc("environ"), s.proc("environ")},
+			{s.proc("fd/5"), s.proc("fd/5")}, {s.proc("cwd/in home"), s.root + "/home/in home"}, {s.proc("environ"), s.proc("environ")},
 			{"self/environ", s.proc("environ")}, {"self/fd/3", s.root + "/file"}, {"to fd", s.root + "/file"}, {"to dir/in dir", s.root + "/dir/in dir"}, {"to dir/up", s.root + "/file"},
-			{"to cwd/in work", s.root + "/work/in work"}, {"to cwd", s.root + "/work"}, {"self/../self/status", s.proc("status")},
+			{"to cwd/in home", s.root + "/home/in home"}, {"to cwd", s.root + "/home"}, {"self/../self/status", s.proc("status")},
 			{"/proc/self/task/" + strconv.Itoa(pid) + "/../../status", s.proc("status")},
 		}
 		for _, tt := range follow {
@@ -229,7 +231,7 @@ func TestRestrictedMagicLinks(t *testing.T) {
 	s := newScene(t)
 	noLeak(t)
 	for _, flags := range []uint64{unix.RESOLVE_NO_MAGICLINKS, unix.RESOLVE_NO_SYMLINKS, unix.RESOLVE_NO_MAGICLINKS | unix.RESOLVE_NO_XDEV} {
-		for _, name := range []string{"/proc/self/fd/3", "/proc/self/cwd/in work", "/proc/self/root/etc", "/proc/self/exe"} {
+		for _, name := range []string{"/proc/self/fd/3", "/proc/self/cwd/in home", "/proc/self/root/etc", "/proc/self/exe"} {
 			o, err := s.File(Lookup{Dir: -1, Name: name, Follow: true, Resolve: flags})
 			if want := unix.ELOOP; flags&unix.RESOLVE_NO_XDEV == 0 && errnoOf(t, err) != want || err == nil {
 				t.Errorf("%q with %#x is %q, %v, want %v", name, flags, o.Path, err, want)
@@ -249,7 +251,7 @@ func TestBehindMagicLink(t *testing.T) {
 	s := newScene(t)
 	noLeak(t)
 	deep := strings.Repeat("/d", 60)
-	if err := os.MkdirAll(s.root+"/work"+deep, 0o755); err != nil {
+	if err := os.MkdirAll(s.root+"/home"+deep, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	for _, rest := range []string{deep, strings.Repeat("/.", 100), strings.Repeat("/d/..", 50)} {
@@ -274,7 +276,7 @@ func TestFilesOfOthers(t *testing.T) {
 		}
 		o.Close()
 	}
-	for name, want := range map[string]string{"cwd": other.root + "/work", "cwd/in work": other.root + "/work/in work", "root" + other.root + "/file": other.root + "/file", "fd/4/in dir": other.root + "/dir/in dir", "fd/4/..": other.root} {
+	for name, want := range map[string]string{"cwd": other.root + "/home", "cwd/in home": other.root + "/home/in home", "root" + other.root + "/file": other.root + "/file", "fd/4/in dir": other.root + "/dir/in dir", "fd/4/..": other.root} {
 		o, err := c.File(Lookup{Dir: -1, Name: other.proc(name), Follow: true})
 		if err != nil || o.Path != want {
 			t.Errorf("%q: %q, %v, want %q", name, o.Path, err, want)
@@ -308,16 +310,14 @@ func TestSelf(t *testing.T) {
 // TestSecondProcfs: procfs may be mounted twice, and this process is not to be reached by
 // the other one either.
 func TestSecondProcfs(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("SKIPPED: mount(2) needs root")
-	}
+	testenv.Root(t) // it mounts
 	if at := os.Getenv(mountsVariable); at != "" {
 		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 			t.Fatal(err)
 		}
 		plant(t, at, "proc/", "bound/")
 		if err := unix.Mount("proc", at+"/proc", "proc", 0, ""); err != nil {
-			t.Skipf("SKIPPED: mounting procfs: %v", err)
+			testenv.Lack(t, "mounting procfs: "+err.Error())
 		}
 		if err := unix.Mount("/proc", at+"/bound", "", unix.MS_BIND, ""); err != nil {
 			t.Fatal(err)

@@ -1,5 +1,5 @@
 // Reaches files over symbolic links. argv: a directory with the directories secret and
-// public, both with a file called file, and a directory work.
+// public, both with a file called file, and a directory base.
 #include "attack.h"
 
 static char *dir;
@@ -8,7 +8,7 @@ static void reads(const char *to)
 {
 	char *file = format("%s/%s/file", dir, to), *relative = format("../%s/file", to);
 	char *at = format("../%s", to);
-	int work = MUST(open(".", O_PATH));
+	int base = MUST(open(".", O_PATH));
 	struct open_how how = { .flags = O_RDONLY };
 
 	MUST(symlink(file, "absolute"));
@@ -22,12 +22,12 @@ static void reads(const char *to)
 
 	opened(format("%s_absolute", to), open("absolute", O_RDONLY));
 	opened(format("%s_relative", to), open("relative", O_RDONLY));
-	opened(format("%s_dirfd", to), openat(work, "relative", O_RDONLY));
-	opened(format("%s_openat2", to), syscall(SYS_openat2, work, "relative", &how, sizeof(how)));
+	opened(format("%s_dirfd", to), openat(base, "relative", O_RDONLY));
+	opened(format("%s_openat2", to), syscall(SYS_openat2, base, "relative", &how, sizeof(how)));
 	opened(format("%s_between", to), open("between/file", O_RDONLY));
 	opened(format("%s_up", to), open(format("up/%s/file", to), O_RDONLY));
 	opened(format("%s_up_and_down", to),
-	       open(format("up/work/up/public/../%s/file", to), O_RDONLY));
+	       open(format("up/base/up/public/../%s/file", to), O_RDONLY));
 	opened(format("%s_through_link_and_up", to),
 	       open(format("between/../%s/file", to), O_RDONLY));
 	opened(format("%s_chain", to), open("chain20", O_RDONLY));
@@ -38,12 +38,12 @@ static void reads(const char *to)
 	opened(format("%s_nofollow", to), open("relative", O_RDONLY | O_NOFOLLOW));
 	how.resolve = RESOLVE_NO_SYMLINKS;
 	opened(format("%s_no_symlinks", to),
-	       syscall(SYS_openat2, work, "relative", &how, sizeof(how)));
+	       syscall(SYS_openat2, base, "relative", &how, sizeof(how)));
 	how.resolve = RESOLVE_BENEATH;
-	opened(format("%s_beneath", to), syscall(SYS_openat2, work, "relative", &how, sizeof(how)));
+	opened(format("%s_beneath", to), syscall(SYS_openat2, base, "relative", &how, sizeof(how)));
 	how.resolve = RESOLVE_IN_ROOT;
 	opened(format("%s_in_root", to),
-	       syscall(SYS_openat2, open(dir, O_PATH), format("work/../../%s/file", to), &how,
+	       syscall(SYS_openat2, open(dir, O_PATH), format("base/../../%s/file", to), &how,
 		       sizeof(how)));
 	unlink("absolute");
 	unlink("relative");
@@ -81,7 +81,7 @@ static void creates(const char *to)
 int main(int argc, char **argv)
 {
 	dir = argv[1];
-	MUST(chdir(format("%s/work", dir)));
+	MUST(chdir(format("%s/base", dir)));
 	reads("secret");
 	reads("public");
 	creates("secret");

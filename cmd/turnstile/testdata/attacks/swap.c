@@ -1,11 +1,11 @@
 // A thread changes what a path leads to while the main thread opens it. argv: the way,
 // the tries, and a directory with the directories public and secret, both with a file
-// called file, and a directory work.
+// called file, and a directory base.
 #include "attack.h"
 
 static char *dir;
 
-// What can be reached by work/here changes between the directory and a link to the
+// What can be reached by base/here changes between the directory and a link to the
 // secret one.
 static void *exchange_directory(void *unused)
 {
@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 	const char *way = argv[1], *path = "here";
 
 	dir = argv[3];
-	MUST(chdir(format("%s/work", dir)));
+	MUST(chdir(format("%s/base", dir)));
 	unlink("here");
 	unlink("there");
 	if (!strcmp(way, "directory")) {

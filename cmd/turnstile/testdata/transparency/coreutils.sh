@@ -80,7 +80,7 @@ try mv moved-a moved-a/b 2>&1
 try mv -n a/one moved1
 mv --backup=numbered a/zeros moved1
 mkdir empty1 && mv -T dir1 empty1
-other=$(mktemp -d /dev/shm/transparency.XXXXXX)
+other=$(mktemp -d -p /dev/shm) # a file system of its own
 mv moved-a "$other/tree"
 mv sticky "$other"
 (cd "$other" && show tree sticky)

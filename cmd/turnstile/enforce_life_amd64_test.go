@@ -1,0 +1,17 @@
+package main
+
+import "testing"
+
+// A program for 32 bits is refused, not let past the gate: its calls have other numbers.
+func TestEnforce32Bit(t *testing.T) {
+	program := gateTarget(t, "gate_signals", "-m32")
+	eachUser(t, func(t *testing.T, a *arena) {
+		a.files = []string{"denied=secret"}
+		a.fresh(t)
+		r := begin(t, a.enforce([]string{"-q"}, program))
+		status := r.wait()
+		if status == 0 || r.stdout() != "" {
+			t.Errorf("a program for 32 bits: %s, stdout %q", ending(status), r.stdout())
+		}
+	})
+}
