@@ -1,6 +1,7 @@
 package enforce
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 
@@ -74,10 +75,11 @@ func (c *call) isOurs(path string) bool {
 
 // judge asks the policy, and the user if the policy says so.
 func (c *call) judge(classes event.Class, path string, j judgement) error {
-	j.classes, j.path = classes, path
+	// What is a process's own is told, and asked about, as every process calls it.
+	j.classes, j.path = classes, cmp.Or(c.selfName(path), path)
 	j.decision = c.policy.Decide(classes, c.pathOf(path))
 	switch {
-	case j.decision.Verdict == event.VerdictAsk && c.isGranted(classes, path):
+	case j.decision.Verdict == event.VerdictAsk && c.isGranted(classes, j.path):
 		j.decision.Verdict, j.by = event.VerdictAllow, "user"
 	case j.decision.Verdict == event.VerdictAsk:
 		return c.mustAsk(j)
@@ -92,7 +94,7 @@ func (c *call) judge(classes event.Class, path string, j judgement) error {
 // wouldAllow says what judge would, without telling or asking anybody.
 func (c *call) wouldAllow(classes event.Class, path string) bool {
 	d := c.policy.Decide(classes, c.pathOf(path))
-	return d.Verdict == event.VerdictAllow || d.Verdict == event.VerdictAsk && c.isGranted(classes, path)
+	return d.Verdict == event.VerdictAllow || d.Verdict == event.VerdictAsk && c.isGranted(classes, cmp.Or(c.selfName(path), path))
 }
 
 func (c *call) isGranted(classes event.Class, path string) bool {
