@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/turnstile-project/turnstile/internal/event"
-	"github.com/turnstile-project/turnstile/internal/launch"
 	"github.com/turnstile-project/turnstile/internal/outfile"
 	"github.com/turnstile-project/turnstile/internal/report"
 	"github.com/turnstile-project/turnstile/internal/trace"
@@ -113,11 +112,5 @@ func (s *supervisor) describe(d *trace.Document) {
 	if dir, err := os.Getwd(); err == nil {
 		d.Target.Dir = dir
 	}
-	if s.status.Signaled() {
-		name := event.SignalName(s.status.Signal())
-		d.Target.Signal = &name
-		return
-	}
-	code := launch.ExitCode(s.status)
-	d.Target.Status = &code
+	endWith(&d.Target, s.status)
 }

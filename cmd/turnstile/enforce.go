@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/event"
-	"github.com/turnstile-project/turnstile/internal/launch"
 	"github.com/turnstile-project/turnstile/internal/policy"
 )
 
@@ -184,12 +183,4 @@ func resolveLinks(path string) (string, error) {
 		path = text
 	}
 	return "", unix.ELOOP
-}
-
-// chooseUser is who the command runs as, nil for the user of Turnstile.
-func (s *enforceSettings) chooseUser() (*launch.User, error) {
-	if s.user != "" {
-		return launch.LookupUser(s.user)
-	}
-	return launch.InvokingUser()
 }

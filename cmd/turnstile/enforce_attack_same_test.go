@@ -11,8 +11,6 @@ import (
 	"syscall"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/turnstile-project/turnstile/internal/testenv"
 )
 
@@ -107,27 +105,10 @@ func TestAttackTerminals(t *testing.T) {
 // terminal is the side of a new pseudo terminal that programs use.
 func terminal(t testing.TB) *os.File {
 	t.Helper()
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
+	_, slave := testenv.Terminal(t)
+	if err := os.Chmod(slave.Name(), 0o666); err != nil { //nolint:gosec // the user nobody has it
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { master.Close() })
-	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := fmt.Sprintf("/dev/pts/%d", n)
-	slave, err := os.OpenFile(name, os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(name, 0o666); err != nil { //nolint:gosec // the user nobody has it
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { slave.Close() })
 	return slave
 }
 

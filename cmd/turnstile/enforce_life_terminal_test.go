@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/testenv"
 )
 
 // What is typed on a terminal.
@@ -33,27 +34,10 @@ type stage struct {
 // onStage starts a command in a session of its own, with a new terminal.
 func onStage(t testing.TB, cmd *exec.Cmd) *stage {
 	t.Helper()
-	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
-	if err != nil {
-		t.Fatalf("opening pseudoterminal: %v", err)
-	}
-	s := &stage{keyboard: os.NewFile(uintptr(fd), "ptmx"), pieces: make(chan string)}
-	t.Cleanup(func() { s.keyboard.Close() })
-	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := filepath.Join("/dev/pts", strconv.Itoa(n))
-	tty, err := os.OpenFile(name, os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tty.Close()
+	master, tty := testenv.Terminal(t)
+	s := &stage{keyboard: master, pieces: make(chan string)}
 	if cred := cmd.SysProcAttr.Credential; cred != nil {
-		chown(t, name, int(cred.Uid))
+		chown(t, tty.Name(), int(cred.Uid))
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
 	cmd.SysProcAttr.Setsid, cmd.SysProcAttr.Setctty = true, true

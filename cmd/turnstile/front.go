@@ -22,7 +22,7 @@ func runFront(s *enforceSettings) error {
 	if err := kernel.Check(kernel.Enforce); err != nil {
 		return err
 	}
-	user, err := s.chooseUser()
+	user, err := chooseUser(s.user)
 	if err != nil {
 		return err
 	}

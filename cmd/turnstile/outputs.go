@@ -1,12 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -158,13 +157,18 @@ func (s *session) describe(d *trace.Document) {
 	if !s.ended {
 		return
 	}
-	if s.status.Signaled() {
-		name := event.SignalName(s.status.Signal())
-		d.Target.Signal = &name
+	endWith(&d.Target, s.status)
+}
+
+// endWith notes how a command ended.
+func endWith(t *trace.Target, status syscall.WaitStatus) {
+	if status.Signaled() {
+		name := event.SignalName(status.Signal())
+		t.Signal = &name
 		return
 	}
-	code := launch.ExitCode(s.status)
-	d.Target.Status = &code
+	code := launch.ExitCode(status)
+	t.Status = &code
 }
 
 func hostInfo(btf bool) trace.Host {
@@ -191,19 +195,4 @@ func targetOf(pid int) trace.Target {
 		t.Dir = dir
 	}
 	return t
-}
-
-// names lists processes for a message, the first few of them.
-func names(processes []event.Process) string {
-	const most = 4
-	slices.SortFunc(processes, func(a, b event.Process) int { return cmp.Compare(a.ID.PID, b.ID.PID) })
-	var words []string
-	for i, p := range processes {
-		if i == most {
-			words = append(words, fmt.Sprintf("and %d more", len(processes)-most))
-			break
-		}
-		words = append(words, fmt.Sprintf("%s[%d]", report.Word(p.Comm), p.ID.PID))
-	}
-	return strings.Join(words, ", ")
 }

@@ -14,8 +14,9 @@ import (
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/launch"
 	"github.com/turnstile-project/turnstile/internal/observe"
-	"github.com/turnstile-project/turnstile/internal/report"
+	"github.com/turnstile-project/turnstile/internal/quote"
 	"github.com/turnstile-project/turnstile/internal/trace"
+	"github.com/turnstile-project/turnstile/internal/tree"
 )
 
 // session is one run of observe, from the flags to the exit.
@@ -40,17 +41,18 @@ func newSession(c *cli.Context) (*session, error) {
 	}
 	s := &session{settings: settings}
 	if len(s.argv) > 0 {
-		if s.user, err = s.chooseUser(); err != nil {
+		if s.user, err = chooseUser(s.settings.user); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
 }
 
-// chooseUser is who the command runs as, nil for the user of Turnstile.
-func (s *session) chooseUser() (*launch.User, error) {
-	if s.settings.user != "" {
-		return launch.LookupUser(s.settings.user)
+// chooseUser is who the command runs as, nil for the user of Turnstile. The name is that
+// of --user.
+func chooseUser(name string) (*launch.User, error) {
+	if name != "" {
+		return launch.LookupUser(name)
 	}
 	return launch.InvokingUser()
 }
@@ -232,9 +234,18 @@ func (s *session) waitForDescendants() error {
 		case <-after(s.duration):
 			return nil
 		case <-told:
-			s.out.say("%s has ended; waiting for what it started: %s (Ctrl-C ends the watch)", report.Word(s.argv[0]), names(s.observer.Living()))
+			s.out.say("%s has ended; waiting for what it started: %s (Ctrl-C ends the watch)", quote.Word(s.argv[0]), names(s.living()))
 		}
 	}
+}
+
+// living are the processes that are still watched.
+func (s *session) living() []tree.Process {
+	var all []tree.Process
+	for _, p := range s.observer.Living() {
+		all = append(all, tree.Process{PID: int(p.ID.PID), Comm: p.Comm})
+	}
+	return all
 }
 
 // attend watches what is running until it ends, the time is over, or the user

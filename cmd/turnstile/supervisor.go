@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -169,25 +168,8 @@ func (s *supervisor) waitForDescendants() error {
 			return nil
 		case <-told:
 			if !s.quiet {
-				fmt.Fprintf(os.Stderr, "turnstile: %s has ended; waiting for what it started: %s (Ctrl-C kills it)\n", quote.Word(s.argv[0]), namesOf(tree.Descendants()))
+				fmt.Fprintf(os.Stderr, "turnstile: %s has ended; waiting for what it started: %s (Ctrl-C kills it)\n", quote.Word(s.argv[0]), names(tree.Descendants()))
 			}
 		}
 	}
-}
-
-// namesOf lists processes for a message, the first few of them.
-func namesOf(processes []tree.Process) string {
-	const most = 4
-	var words []string
-	for i, p := range processes {
-		if i == most {
-			words = append(words, fmt.Sprintf("and %d more", len(processes)-most))
-			break
-		}
-		words = append(words, fmt.Sprintf("%s[%d]", quote.Word(p.Comm), p.PID))
-	}
-	if words == nil {
-		return "processes that come and go"
-	}
-	return strings.Join(words, ", ")
 }

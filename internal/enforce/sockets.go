@@ -129,6 +129,14 @@ func (c *call) takeSocket() (int, error) {
 	return fd, nil
 }
 
+// takeAddressed copies the address of connect or bind, and is the target's socket.
+func (c *call) takeAddressed() (fd int, err error) {
+	if c.address, err = c.takeAddress(c.arg(1), c.arg(2)); err != nil {
+		return -1, err
+	}
+	return c.takeSocket()
+}
+
 // waits says whether a call on a socket may wait.
 func waits(fd int, flags uint64) bool {
 	if flags&unix.MSG_DONTWAIT != 0 {
@@ -139,17 +147,12 @@ func waits(fd int, flags uint64) bool {
 }
 
 func (c *call) connect() error {
-	address, err := c.takeAddress(c.arg(1), c.arg(2))
-	if err != nil {
-		return err
-	}
-	c.address = address
-	fd, err := c.takeSocket()
+	fd, err := c.takeAddressed()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = unix.Close(fd) }()
-	p, err := c.judgePeer(address)
+	p, err := c.judgePeer(c.address)
 	if err != nil {
 		return err
 	}
@@ -168,19 +171,14 @@ func (c *call) connect() error {
 
 // bind makes a socket's name.
 func (c *call) bind() error {
-	address, err := c.takeAddress(c.arg(1), c.arg(2))
-	if err != nil {
-		return err
-	}
-	c.address = address
-	fd, err := c.takeSocket()
+	fd, err := c.takeAddressed()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = unix.Close(fd) }()
-	path := unixPath(address)
+	path := unixPath(c.address)
 	if path == "" {
-		if err := bindTo(fd, address); err != nil {
+		if err := bindTo(fd, c.address); err != nil {
 			return err
 		}
 		return c.returns(0)

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/testenv"
 )
 
 // How long a test waits for what has to come. Only a test that fails waits so
@@ -40,7 +42,7 @@ func onTerminal(t *testing.T, ground, role string, command ...string) *scene {
 	t.Helper()
 	s := &scene{t: t}
 	var tty *os.File
-	s.terminal, tty = openTerminal(t)
+	s.terminal, tty = testenv.Terminal(t)
 	orders, ordersEnd := mustPipe(t)
 	s.orders = ordersEnd
 	s.cmd = exec.Command(self, append([]string{ground, role}, command...)...)
@@ -255,26 +257,6 @@ func (s *scene) stat(name string) []string {
 	}
 	_, fields, _ := strings.Cut(string(stat), ") ")
 	return strings.Fields(fields)
-}
-
-// openTerminal makes a pseudoterminal (pty(7)).
-func openTerminal(t *testing.T) (master, slave *os.File) {
-	t.Helper()
-	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		t.Fatalf("opening pseudoterminal: %v", err)
-	}
-	master = os.NewFile(uintptr(fd), "ptmx")
-	t.Cleanup(func() { master.Close() })
-	mustDo(unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0))
-	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	mustDo(err)
-	slave, err = os.OpenFile(filepath.Join("/dev/pts", strconv.Itoa(n)), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatalf("opening terminal: %v", err)
-	}
-	t.Cleanup(func() { slave.Close() })
-	return master, slave
 }
 
 func mustPipe(t *testing.T) (r, w *os.File) {

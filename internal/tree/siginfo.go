@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// siPID is si_pid, which follows three ints and, where pointers have 8 bytes, 4 bytes of
-// padding (include/uapi/asm-generic/siginfo.h).
-func siPID(info *unix.Siginfo) *int32 {
+// pidOf is si_pid of a child, which follows three ints and, where pointers have 8 bytes, 4
+// bytes of padding (include/uapi/asm-generic/siginfo.h).
+func pidOf(info *unix.Siginfo) int {
 	const offset = 16
-	return (*int32)(unsafe.Add(unsafe.Pointer(info), offset))
+	return int(*(*int32)(unsafe.Add(unsafe.Pointer(info), offset)))
 }

@@ -207,8 +207,3 @@ func comm(pid int) string {
 	}
 	return string(b[:len(b)-1])
 }
-
-// pidOf is si_pid of a child's siginfo, the first field of its union (sigaction(2)).
-func pidOf(info *unix.Siginfo) int {
-	return int(*siPID(info))
-}

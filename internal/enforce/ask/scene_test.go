@@ -8,13 +8,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/testenv"
 )
 
 // How long a test waits for what has to come. Only a test that fails waits so
@@ -40,20 +41,8 @@ type scene struct {
 // the question comes.
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
-	if err != nil {
-		t.Fatalf("opening pseudoterminal: %v", err)
-	}
-	s := &scene{t: t, fd: fd, keyboard: os.NewFile(uintptr(fd), "ptmx"), output: make(chan string)}
-	t.Cleanup(func() { s.keyboard.Close() })
-	mustDo(unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0))
-	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	mustDo(err)
-	s.tty, err = os.OpenFile(filepath.Join("/dev/pts", strconv.Itoa(n)), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatalf("opening terminal: %v", err)
-	}
-	t.Cleanup(func() { s.tty.Close() })
+	master, slave := testenv.Terminal(t)
+	s := &scene{t: t, fd: int(master.Fd()), keyboard: master, tty: slave, output: make(chan string)}
 	s.modes = s.terminalModes()
 	go forward(t, s.keyboard, s.output)
 	return s
