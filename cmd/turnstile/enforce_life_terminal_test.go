@@ -60,6 +60,7 @@ func onStage(t testing.TB, cmd *exec.Cmd) *stage {
 		}
 	}()
 	s.gatedRun = begin(t, cmd)
+	tty.Close() // or the terminal would never be nobody's
 	return s
 }
 
