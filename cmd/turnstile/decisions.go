@@ -67,12 +67,18 @@ func (d *decisions) abort() {
 	}
 }
 
+// summarize prints what was denied.
+func (d *decisions) summarize(s *supervisor) error {
+	if s.quiet {
+		return nil
+	}
+	return d.denials.Print(os.Stderr, report.SummaryOptions{Colour: colour(os.Stderr), Rows: summaryRows})
+}
+
 // finish writes the trace and prints what was denied.
 func (d *decisions) finish(s *supervisor) error {
-	if !s.quiet {
-		if err := d.denials.Print(os.Stderr, report.SummaryOptions{Colour: colour(os.Stderr), Rows: summaryRows}); err != nil {
-			return err
-		}
+	if err := d.summarize(s); err != nil {
+		return err
 	}
 	if err := s.gate.Err(); err != nil {
 		fmt.Fprintf(os.Stderr, "turnstile: calls were denied for defects of Turnstile: %v\n", err)

@@ -172,6 +172,9 @@ func (a *arena) gate(rules []string, argv ...string) []string {
 	if !slices.Contains(rules, "-v") {
 		gate = append(gate, "-q")
 	}
+	if slices.Contains(rules, "default deny") && !slices.ContainsFunc(rules, func(r string) bool { return strings.HasPrefix(r, "allow exec ") }) {
+		gate = append(gate, "--allow", "exec:/**")
+	}
 	for _, rule := range rules {
 		words := strings.SplitN(rule, " ", 3)
 		switch {

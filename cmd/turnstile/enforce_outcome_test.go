@@ -243,7 +243,7 @@ func TestEnforceSummaryRuleWorks(t *testing.T) {
 		for _, name := range names {
 			t.Run(fmt.Sprintf("%q", name), func(t *testing.T) {
 				run := func(allow string) outcome {
-					script := fmt.Sprintf(`exec '%s' enforce --allow 'read,list:/{usr,etc,lib,lib64,proc,dev}/**' --allow 'read,list,write:/dev/**' %s -- cat -- "$1"`, self, allow)
+					script := fmt.Sprintf(`exec '%s' enforce --allow 'read,list,exec:/{usr,etc,lib,lib64,proc,dev}/**' --allow 'read,list,write:/dev/**' %s -- cat -- "$1"`, self, allow)
 					cmd := a.bareCommand("bash", "-c", script, "-", a.path(name+"/f"))
 					r := begin(t, cmd)
 					r.wait()

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/turnstile-project/turnstile/internal/enforce"
 	"github.com/turnstile-project/turnstile/internal/enforce/ask"
+	"github.com/turnstile-project/turnstile/internal/enforce/tracer"
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/launch"
 	"github.com/turnstile-project/turnstile/internal/policy"
@@ -26,6 +26,7 @@ import (
 type supervisor struct {
 	*enforceSettings
 	gate   *enforce.Gate
+	tracer *tracer.Tracer
 	out    *decisions
 	status syscall.WaitStatus
 }
@@ -52,14 +53,17 @@ func runSupervisor(settings *enforceSettings, line int) error {
 		return err
 	}
 	defer s.out.abort()
+	s.tracer = tracer.New()
 	s.gate, err = enforce.New(enforce.Options{
 		Policy: settings.policy, Sink: s.out.sink, Quiet: !s.out.wantsAll(), Asker: s.asker(),
-		PerformAll: settings.performAll, Front: os.Getppid(),
+		PerformAll: settings.performAll, Front: os.Getppid(), Tracer: s.tracer,
 	})
 	if err != nil {
 		return err
 	}
 	if err := s.runCommand(); err != nil {
+		// It may be the policy that does not let it start.
+		err = errors.Join(s.gate.Close(), s.out.summarize(s), err)
 		leaving.Lock()
 		return err
 	}
@@ -131,21 +135,13 @@ func (s *supervisor) asker() ask.Asker {
 
 // runCommand starts the command and waits for it, and for all that it started.
 func (s *supervisor) runCommand() error {
-	target, err := launch.Start(launch.Command{Argv: s.argv, Fork: s.gate.Fork})
+	target, err := launch.Start(launch.Command{Argv: s.argv, Fork: s.gate.Fork, Poll: s.tracer.Poll})
 	if err != nil {
 		return err
 	}
-	ended := make(chan os.Signal, 1)
-	signal.Notify(ended, unix.SIGCHLD)
-	go func() {
-		for range ended {
-			tree.Reap(target.PID())
-		}
-	}()
 	if s.status, err = target.Wait(); err != nil {
 		return err
 	}
-	signal.Stop(ended)
 	return s.waitForDescendants()
 }
 
@@ -155,7 +151,7 @@ func (s *supervisor) waitForDescendants() error {
 	defer stop()
 	alone := make(chan struct{})
 	go func() {
-		tree.WaitAll()
+		s.tracer.WaitAll()
 		close(alone)
 	}()
 	told := time.After(grace)

@@ -55,6 +55,8 @@ func (c *call) knownFlags() (known uint64, has bool) {
 	case "fchmodat2", "fchownat", "utimensat", "setxattrat", "removexattrat", "getxattrat", "listxattrat",
 		"file_getattr", "file_setattr":
 		return object, true
+	case "execveat":
+		return object | atExecveCheck, true
 	case "faccessat2":
 		return object | unix.AT_EACCESS, true
 	case "newfstatat":

@@ -32,10 +32,13 @@ type call struct {
 	address  []byte // of a socket
 
 	// Who makes it.
-	who    *status // nil until it is needed, if the target can only be who we are
-	target resolve.Target
+	launched bool    // the first execve of the command, from the child that becomes it
+	who      *status // nil until it is needed, if the target can only be who we are
+	target   resolve.Target
 	// process is for those who are told; nil if nobody is.
 	process *event.Process
+
+	argv [][]byte // of the image that it executed
 
 	// What was judged, and what the user has said about it.
 	judged  []judgement
@@ -78,6 +81,7 @@ func (c *call) take() error {
 			}
 		}
 	}
+	c.launched = c.spec.Op == event.OpExec && c.launch.is(c.tid())
 	if c.is("open") {
 		c.flags = uint64(uint32(c.arg(1)))
 	}
@@ -201,7 +205,7 @@ func (c *call) emptyIsDescriptor() bool {
 // right to its contents.
 func (c *call) pin(o *operand) error {
 	var room [40]byte
-	file := strconv.AppendInt(append(room[:0], "/proc/"...), int64(c.tid()), 10)
+	file := strconv.AppendInt(append(room[:0], "/proc/"...), int64(c.host()), 10)
 	if o.number == unix.AT_FDCWD {
 		file = append(file, "/cwd"...)
 	} else {
@@ -219,6 +223,15 @@ func (c *call) pin(o *operand) error {
 	}
 	o.dir = fd
 	return nil
+}
+
+// host is whose memory and directory the call's are. The child that becomes the command
+// cannot be looked into, and shares them with this process (vfork(2)).
+func (c *call) host() int {
+	if c.launched {
+		return unix.Getpid()
+	}
+	return c.tid()
 }
 
 // identify reads who makes the call.

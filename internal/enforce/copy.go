@@ -20,4 +20,4 @@ func (c *call) write(address uint64, b []byte) (err error) {
 	return err
 }
 
-func (c *call) memory() memory.Memory { return memory.Memory(c.notification.TID) }
+func (c *call) memory() memory.Memory { return memory.Memory(c.host()) }

@@ -14,6 +14,7 @@ import (
 	"github.com/turnstile-project/turnstile/internal/enforce/ask"
 	"github.com/turnstile-project/turnstile/internal/enforce/notify"
 	"github.com/turnstile-project/turnstile/internal/enforce/plan"
+	"github.com/turnstile-project/turnstile/internal/enforce/tracer"
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/policy"
 )
@@ -32,6 +33,8 @@ type Options struct {
 	PerformAll bool
 	// Front is the process that waits for this one, and is not to be looked into.
 	Front int
+	// Tracer sees the programs that are executed.
+	Tracer *tracer.Tracer
 }
 
 // Gate stands between one command and the kernel.
@@ -51,6 +54,9 @@ type Gate struct {
 	// changed them, or did when they executed a program.
 	varied   atomic.Bool
 	listener *notify.Listener
+	tracer   *tracer.Tracer
+	linkers  *linkers
+	launch   launching
 	shift    *shift
 	parked   parked
 	pipes    *fifos
@@ -70,7 +76,7 @@ func New(o Options) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gate{policy: o.Policy, root: root, ours: ours.identity, news: newNews(o.Sink, o.Quiet)}
+	g := &Gate{policy: o.Policy, root: root, ours: ours.identity, news: newNews(o.Sink, o.Quiet), tracer: o.Tracer, linkers: newLinkers()}
 	g.literals = o.Policy.Literals()
 	if o.Asker != nil {
 		g.desk = ask.NewDesk(o.Asker)
@@ -90,6 +96,7 @@ func New(o Options) (*Gate, error) {
 	if o.PerformAll {
 		g.filter.Classes = policy.Files
 	}
+	g.filter.Verify = g.filter.Classes&event.Exec != 0
 	return g, nil
 }
 
@@ -108,9 +115,6 @@ func checkProc() error {
 // Fork puts the filter around the calling thread, and calls start, which forks the
 // target on it: see launch.Command. The thread must end after that.
 func (g *Gate) Fork(start func() error) error {
-	if g.listener != nil {
-		return start() // once more: the file was a script without an interpreter
-	}
 	program, err := plan.Filter(g.filter).Program()
 	if err != nil {
 		return err
@@ -134,6 +138,9 @@ func (g *Gate) Fork(start func() error) error {
 		w.index = i
 		go w.serve()
 	}
+	defer withoutPauses()()
+	g.launch.begin()
+	defer g.launch.end()
 	return start()
 }
 

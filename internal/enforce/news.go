@@ -109,9 +109,9 @@ func (n *news) tell(c *call, outcome event.Outcome) {
 	verdict := c.verdict()
 	e := &event.Event{
 		Time: c.received, TID: int32(c.notification.TID), Category: c.spec.Op.Category(),
-		Call:    event.Call{ABI: nativeABI, Nr: c.notification.Nr, Args: c.notification.Args},
-		Access:  event.Access{Op: c.spec.Op, Flags: c.flags, Socket: c.socket()},
-		Outcome: outcome, Verdict: verdict,
+		Call:   event.Call{ABI: nativeABI, Nr: c.notification.Nr, Args: c.notification.Args},
+		Access: event.Access{Op: c.spec.Op, Flags: c.flags, Socket: c.socket()},
+		Argv:   c.argv, Outcome: outcome, Verdict: verdict,
 	}
 	for i := range c.judged {
 		e.Access.Targets = append(e.Access.Targets, c.judged[i].target(c.asked(i)))
@@ -142,7 +142,7 @@ func (j *judgement) target(asked string) event.Target {
 
 // asked is the path that object i was named by.
 func (c *call) asked(i int) string {
-	if len(c.operands) == 0 {
+	if len(c.operands) == 0 || c.spec.Op == event.OpExec && i >= len(c.operands) {
 		return ""
 	}
 	return c.operands[min(i, len(c.operands)-1)].name

@@ -105,21 +105,14 @@ func catchCancel() error {
 // park lets a call wait, and the worker go on.
 func (c *call) park(w *waiting) {
 	ctx, cancel := context.WithCancel(context.Background())
-	t := &ticket{gate: c.Gate, cancel: cancel}
-	later := *c
-	later.worker, later.wait, later.judged = c.newWorker(), t, nil
-	later.operands = slices.Clone(c.operands)
-	if later.target.AsTracer != nil {
-		later.target.AsTracer = func(f func()) { later.asTracer(f) }
-	}
-	later.target.TGID = func() int { return later.tgid() }
-	t.call = &later
-	c.operands, c.answered = c.operands[:0], true // the call is another's
+	later := c.handOver()
+	t := &ticket{gate: c.Gate, cancel: cancel, call: later}
+	later.wait, later.judged = t, nil
 	g := c.Gate
 	g.parked.add(t)
 	if w.fifo != nil {
 		later.unpin() // it is known which FIFO it is
-		g.pipes.add(w.fifo, &later)
+		g.pipes.add(w.fifo, later)
 		return
 	}
 	go func() {
@@ -127,6 +120,19 @@ func (c *call) park(w *waiting) {
 		defer g.parked.remove(t)
 		later.resumeAfter(ctx, w)
 	}()
+}
+
+// handOver gives the call to somebody else than the worker.
+func (c *call) handOver() *call {
+	later := *c
+	later.worker = c.newWorker()
+	later.operands, later.judged = slices.Clone(c.operands), slices.Clone(c.judged)
+	if later.target.AsTracer != nil {
+		later.target.AsTracer = func(f func()) { later.asTracer(f) }
+	}
+	later.target.TGID = func() int { return later.tgid() }
+	c.operands, c.answered = c.operands[:0], true
+	return &later
 }
 
 // resumeAfter answers a call after its wait: it is done again from where its arguments

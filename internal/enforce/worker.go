@@ -143,6 +143,8 @@ func (c *call) perform() error {
 		return c.watch()
 	case event.OpConnect, event.OpBind, event.OpSend:
 		return c.useSocket()
+	case event.OpExec:
+		return c.execute()
 	default:
 		return fmt.Errorf("%s has no effect in this gate: %w", c.name(), unix.EPERM)
 	}

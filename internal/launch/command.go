@@ -33,6 +33,9 @@ type Command struct {
 	// script without an interpreter, start forks a second time. The thread
 	// ends after Fork has returned.
 	Fork func(start func() error) error
+	// Poll, if not nil, says how a child has stopped or ended since it was last
+	// asked. It is for programs in which somebody else waits for all children.
+	Poll func(pid int) (status syscall.WaitStatus, changed bool, err error)
 }
 
 // Start starts the command and returns its process, which is executing the
@@ -58,6 +61,9 @@ func Start(c Command) (*Target, error) {
 		return nil, err
 	}
 	t := newTarget()
+	if c.Poll != nil {
+		t.poll = c.Poll
+	}
 	failed := errors.New("starting command: the fork hook did not start it")
 	start := func() error {
 		keepIgnored()

@@ -16,6 +16,7 @@ type Target struct {
 	// stopped says that the child was seen to stop, and that we have not
 	// been continued since.
 	stopped bool
+	poll    func(pid int) (status syscall.WaitStatus, changed bool, err error)
 
 	signals   chan os.Signal // to pass on, but for
 	stops     chan os.Signal // SIGTSTP
@@ -26,6 +27,7 @@ type Target struct {
 
 func newTarget() *Target {
 	return &Target{
+		poll: poll,
 		// Go drops what finds no room. Two of a kind are one to the
 		// kernel too, so a place for each is enough.
 		signals:   make(chan os.Signal, 2+len(forTarget)),
@@ -89,7 +91,7 @@ func (t *Target) Wait() (syscall.WaitStatus, error) {
 		}
 		// SIGCONT too has to do with the child's state, of which we may
 		// not have been told yet.
-		status, changed, err := t.poll()
+		status, changed, err := t.poll(t.pid)
 		if err != nil || changed && !status.Stopped() {
 			go t.outlive()
 			return status, err
@@ -117,14 +119,14 @@ func (t *Target) next() os.Signal {
 	}
 }
 
-// poll asks whether the child has stopped or ended. It sees only the child,
+// poll asks whether a child has stopped or ended. It sees only that child,
 // since the processes of others in this program are theirs to wait for.
-func (t *Target) poll() (status syscall.WaitStatus, changed bool, err error) {
-	pid, err := syscall.Wait4(t.pid, &status, syscall.WNOHANG|syscall.WUNTRACED, nil)
+func poll(child int) (status syscall.WaitStatus, changed bool, err error) {
+	pid, err := syscall.Wait4(child, &status, syscall.WNOHANG|syscall.WUNTRACED, nil)
 	if err != nil {
-		return 0, false, fmt.Errorf("waiting for process %d: %w", t.pid, err)
+		return 0, false, fmt.Errorf("waiting for process %d: %w", child, err)
 	}
-	return status, pid == t.pid, nil
+	return status, pid == child, nil
 }
 
 // forward sends s to the child, which cannot be another process by now, since

@@ -6,7 +6,6 @@
 package tree
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,32 +24,6 @@ func Adopt() error {
 		return fmt.Errorf("adopting orphans: %w", err)
 	}
 	return nil
-}
-
-// Reap waits for the children that have ended, but for one, whom somebody else waits for.
-func Reap(but int) {
-	for {
-		var info unix.Siginfo
-		err := unix.Waitid(unix.P_ALL, 0, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		pid := pidOf(&info)
-		if err != nil || pid == 0 || pid == but {
-			return
-		}
-		_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
-	}
-}
-
-// WaitAll returns when this process has no descendants any more. Whoever has a living
-// ancestor below this process will become its child, and who is its child is waited for.
-func WaitAll() {
-	for {
-		if _, err := syscall.Wait4(-1, nil, 0, nil); err != nil && err != syscall.EINTR {
-			return // ECHILD
-		}
-	}
 }
 
 // Kill ends all descendants of this process, and returns when there are none. They are

@@ -8,7 +8,6 @@ import (
 	"os/signal"
 	"runtime"
 	"slices"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -20,7 +19,7 @@ import (
 func ignore(s unix.Signal) { signal.Ignore(s) }
 
 var keepers = map[string]func() error{
-	"descendants": keepDescendants, "nobody": keepNobody, "kill": keepKill, "reap": keepReap, "wait": keepWait,
+	"descendants": keepDescendants, "nobody": keepNobody, "kill": keepKill, "wait": keepWait,
 	"bomb": keepBomb, "first of its namespace": playFirst,
 }
 
@@ -60,8 +59,15 @@ func keepDescendants() error {
 		return errors.New("who has ended is listed")
 	}
 	p.orders.Close()
-	WaitAll()
+	waitAll()
 	return expectNone()
+}
+
+// waitAll returns when there are no descendants any more.
+func waitAll() {
+	for haveChildren() {
+		waitSome()
+	}
 }
 
 // waitFor asks until something is so. It ends with the test at the latest.
@@ -79,8 +85,8 @@ func TestNobody(t *testing.T) { keep(t, "nobody", nil) }
 
 // keepNobody: without descendants, nothing waits.
 func keepNobody() error {
-	Reap(0)
-	WaitAll()
+	haveChildren()
+	waitAll()
 	Kill()
 	return expectNone()
 }
@@ -98,50 +104,6 @@ func keepKill() error {
 	return expectNone()
 }
 
-func TestReap(t *testing.T) { keep(t, "reap", nil) }
-
-// keepReap: who has ended is waited for, but for one.
-func keepReap() error {
-	p := newPipes()
-	ended := func(pid int) error {
-		var info unix.Siginfo
-		return unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOWAIT, nil)
-	}
-	isChild := func(pid int) bool {
-		var info unix.Siginfo
-		return unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil) == nil
-	}
-	first, second := descend("leaves"), descend("leaves")
-	alive, one := descend("stays"), descend("stays")
-	p.await(4)
-	for _, cmd := range []*exec.Cmd{first, second} {
-		if err := ended(cmd.Process.Pid); err != nil {
-			return err
-		}
-	}
-	Reap(one.Process.Pid)
-	if isChild(first.Process.Pid) || isChild(second.Process.Pid) {
-		return errors.New("some have ended and were not waited for")
-	}
-	if err := one.Process.Kill(); err != nil {
-		return err
-	}
-	if err := ended(one.Process.Pid); err != nil {
-		return err
-	}
-	Reap(one.Process.Pid)
-	if !isChild(one.Process.Pid) || !isChild(alive.Process.Pid) {
-		return errors.New("who was to be left was waited for, or who is alive")
-	}
-	if err := one.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
-		return fmt.Errorf("who was left had another end: %w", err)
-	}
-	Reap(0)
-	p.orders.Close()
-	WaitAll()
-	return expectNone()
-}
-
 func TestWaitAll(t *testing.T) { keep(t, "wait", nil) }
 
 // keepWait: who lost its parent is waited for too, to the last.
@@ -154,7 +116,7 @@ func keepWait() error {
 		return fmt.Errorf("%v are there", pids)
 	}
 	p.orders.Close()
-	WaitAll()
+	waitAll()
 	for _, pid := range pids {
 		if err := unix.Kill(pid, 0); !errors.Is(err, unix.ESRCH) {
 			return fmt.Errorf("%d is not gone (%w)", pid, err)
@@ -203,7 +165,7 @@ func keepBomb() error {
 			return err
 		}
 		if !waitFor(func() bool {
-			Reap(0)
+			haveChildren()
 			d := Descendants()
 			if role == "spreads" {
 				return len(d) > most/2
