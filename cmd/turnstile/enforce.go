@@ -21,7 +21,7 @@ func enforceCommand() *cli.Command {
 		Usage:     "gate a command's access to files with seccomp; needs no privilege",
 		ArgsUsage: "[--] COMMAND [ARGUMENT...]",
 		Description: `Each rule is CLASS[,CLASS...]:GLOB. The classes are read, write, create, delete,
-list, stat, attr, connect and bind, or all. In a glob, * is any name, ** any
+list, stat, attr, exec, connect and bind, or all. In a glob, * is any name, ** any
 number of names, and /dir/** has /dir too; one that does not begin with a slash
 starts from the working directory. A deny always wins; between allow and ask it
 is the rule with the longer fixed beginning. What no rule is about gets the
@@ -36,9 +36,10 @@ Examples:
    turnstile enforce --default allow --deny read:~/.ssh/** -- npm install
    turnstile enforce --default allow --deny write,create,delete:/** -- ./look-only
    turnstile enforce --default allow --ask write,create:~/** -- ./installer
+   turnstile enforce --default allow --deny exec:/tmp/** --deny exec:~/** -- bash
    turnstile enforce --default allow --deny all:~/.aws/** --log decisions.json -- make
 
-Programs that are executed, and network addresses, are not judged yet.
+Network addresses are not judged yet.
 
 Exit status: that of the command. 125: Turnstile could not start or failed; 126:
 the command is not executable; 127: it was not found; 2: wrong usage.`,
