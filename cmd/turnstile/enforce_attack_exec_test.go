@@ -74,7 +74,7 @@ func TestAttackFlippedExec(t *testing.T) {
 	program := attack(t, "flip_exec")
 	for way, file := range map[string]string{
 		"execve": "", "execveat": "", "peer": "", "from_thread": "",
-		"exchange": "other -> d", "script": "other -> d",
+		"exchange": "other -> d", "script": "other -> d", "linker": "other -> ld.so",
 	} {
 		t.Run(way, func(t *testing.T) {
 			asEach(t, nil, func(t *testing.T, a *arena) {
@@ -82,17 +82,24 @@ func TestAttackFlippedExec(t *testing.T) {
 				switch {
 				case file == "":
 					names = []string{"a", "d"}
+				case way == "linker":
+					// What the program needs is not to be what is executed.
+					a.files = []string{"a -> true", "other -> " + dynamicLinker(t)}
 				case way == "script":
 					a.files = []string{"a -> script", "script.text=#!allowed\n", "other -> denied"}
 				default:
 					a.files = []string{"a -> allowed", "other -> denied"}
 				}
 				a.layImages(t, names...)
-				if way == "script" {
-					images := a.more
-					a.more = func(t testing.TB, dir string) {
-						images(t, dir)
+				images := a.more
+				a.more = func(t testing.TB, dir string) {
+					images(t, dir)
+					switch way {
+					case "script":
 						install(t, a, filepath.Join(dir, "script.text"), filepath.Join(dir, "script"))
+					case "linker":
+						install(t, a, "/bin/true", filepath.Join(dir, "true"))
+						install(t, a, "/bin/false", filepath.Join(dir, "dfalse"))
 					}
 				}
 				got := a.race(t, []string{"deny exec d*"}, program, way, execTries(), a.dir)

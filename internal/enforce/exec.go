@@ -23,7 +23,7 @@ func (c *call) execute() error {
 	}
 	if c.flags&atExecveCheck != 0 {
 		defer images.close()
-		return c.checkExecutable(images[0].FD)
+		return c.checkExecutable(images.programs[0].FD)
 	}
 	c.news.meet(c)
 	if c.launched {
@@ -32,17 +32,22 @@ func (c *call) execute() error {
 		c.settle(event.Outcome{}, c.listener.Continue(c.notification.ID), -1)
 		return nil
 	}
-	c.tracer.Follow(c.tid(), &execution{call: c.handOver(), judgedImages: images})
+	c.tracer.Follow(c.tid(), &execution{call: c.handOver(), images: images})
 	return nil
 }
 
-// images are the files that an execve maps or has interpreted: the program, who
-// interprets it if it is a script, and the dynamic linker.
-type images []resolve.Object
+// images are the files that an execve maps or has interpreted.
+type images struct {
+	// programs are the one that is executed and, if it is a script, who interprets it.
+	programs []resolve.Object
+	// linker is the path of the dynamic linker, "" for none. It is no program that may
+	// be executed.
+	linker string
+}
 
-func (all images) close() {
-	for i := range all {
-		all[i].Close()
+func (i *images) close() {
+	for n := range i.programs {
+		i.programs[n].Close()
 	}
 }
 
@@ -52,43 +57,42 @@ const maxInterpreters = 5
 // judgeImages pins and judges the program of a call, and those that interpret it.
 func (c *call) judgeImages() (all images, err error) {
 	program, err := c.existing(c.flags&unix.AT_SYMLINK_NOFOLLOW == 0)
-	for ; err == nil; program, err = c.interpreter(all) {
-		all = append(all, program)
+	for err == nil {
+		all.programs = append(all.programs, program)
 		if err := c.judgeProgram(&program); err != nil {
 			return all, err
 		}
-		i, err := c.readImage(&program)
-		if err != nil {
+		read, err := c.readImage(&program)
+		switch {
+		case err != nil:
 			return all, err
-		}
-		switch i.Kind {
-		case image.Foreign:
+		case read.Kind == image.Foreign:
 			return all, c.refuseImage(&program, "turnstile: its system calls are those of another ABI")
-		case image.Native:
-			if i.Interpreter == "" {
-				return all, nil
-			}
-			linker, err := c.byName(i.Interpreter)
-			if err != nil {
-				return all, err
-			}
-			c.linkers.add(&linker)
-			return append(all, linker), c.judgeLinker(linker.Path)
-		case image.Script:
-			if len(all) > maxInterpreters {
-				return all, unix.ELOOP
-			}
-			c.operands = append(c.operands[:len(all)], operand{name: i.Interpreter, dir: -1})
-		default:
+		case read.Kind == image.Native && read.Interpreter != "":
+			all.linker, err = c.pinLinker(read.Interpreter)
+			return all, err
+		case read.Kind != image.Script:
 			return all, nil // the kernel may know what it is, and we see what came of it
+		case len(all.programs) > maxInterpreters:
+			return all, unix.ELOOP
+		}
+		c.operands = append(c.operands[:len(all.programs)], operand{name: read.Interpreter, dir: -1})
+		if program, err = c.byName(read.Interpreter); err != nil {
+			return all, err
 		}
 	}
 	return all, err
 }
 
-// interpreter pins who interprets a script: what it names is the last operand.
-func (c *call) interpreter(images) (resolve.Object, error) {
-	return c.byName(c.operands[len(c.operands)-1].name)
+// pinLinker judges the dynamic linker that a program names, and returns its path.
+func (c *call) pinLinker(name string) (string, error) {
+	o, err := c.byName(name)
+	if err != nil {
+		return "", err
+	}
+	defer o.Close()
+	c.linkers.add(&o)
+	return o.Path, c.judgeLinker(o.Path)
 }
 
 // byName pins a file that an image names.

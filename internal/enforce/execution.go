@@ -24,8 +24,8 @@ import (
 // killed before it runs an instruction of it.
 type execution struct {
 	*call
-	judgedImages images
-	gone         bool
+	images images // that were judged
+	gone   bool
 }
 
 // Proceed implements [tracer.Visitor].
@@ -79,7 +79,7 @@ func (e *execution) Refused(err error) {
 }
 
 func (e *execution) end() {
-	e.judgedImages.close()
+	e.images.close()
 	e.unpin()
 }
 
@@ -96,18 +96,14 @@ func (e *execution) judgeFacts(proc string) error {
 	}
 	defer program.Close()
 	same := func(o resolve.Object) bool { return idOf(&o.Stat) == idOf(&program.Stat) }
-	if !slices.ContainsFunc(e.judgedImages, same) {
+	if !slices.ContainsFunc(e.images.programs, same) {
 		if err := e.judgeProgram(&program); err != nil {
 			return e.tooLate(err, &program)
 		}
 	}
 	linker, err := linkerOf(proc)
-	if err != nil || linker == "" {
+	if err != nil || linker == "" || linker == e.images.linker {
 		return err
-	}
-	named := func(o resolve.Object) bool { return o.Path == linker }
-	if slices.ContainsFunc(e.judgedImages, named) {
-		return nil
 	}
 	return e.judgeLinker(linker)
 }

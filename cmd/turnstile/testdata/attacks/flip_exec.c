@@ -1,5 +1,6 @@
 // Something changes between what is judged and what is executed. argv: the way, the tries,
-// and a directory with the programs allowed and denied, whose exit codes are 10 and 20.
+// and a directory with the programs allowed and denied, whose exit codes are 10 and 20, or
+// 0 and 1.
 #include "attack.h"
 
 #include <sys/mman.h>
@@ -87,12 +88,12 @@ int main(int argc, char **argv)
 	path = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	strcpy(path, "a");
 	arguments[0] = path;
-	arguments[1] = path;
+	arguments[1] = "./dfalse"; // for a dynamic linker
 	if (!strcmp(way, "peer")) {
 		peer = fork();
 		if (peer == 0)
 			flip_path(NULL);
-	} else if (!strcmp(way, "exchange") || !strcmp(way, "script")) {
+	} else if (!strcmp(way, "exchange") || !strcmp(way, "script") || !strcmp(way, "linker")) {
 		start_sibling(exchange, NULL);
 	} else if (strcmp(way, "from_thread")) {
 		start_sibling(flip_path, NULL);
@@ -102,9 +103,9 @@ int main(int argc, char **argv)
 
 		if (WIFSIGNALED(status))
 			killed++;
-		else if (WEXITSTATUS(status) == 20)
+		else if (WEXITSTATUS(status) == 20 || WEXITSTATUS(status) == 1)
 			escaped++;
-		else if (WEXITSTATUS(status) == 10)
+		else if (WEXITSTATUS(status) == 10 || WEXITSTATUS(status) == 0)
 			innocent++;
 		else if (WEXITSTATUS(status) == EACCES)
 			refused++;
