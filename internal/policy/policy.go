@@ -32,6 +32,10 @@ type Policy struct {
 	// Default is the verdict where no rule matches, for every class but stat, which
 	// is allowed.
 	Default event.VerdictKind
+	// Open are the side doors that are open.
+	Open Door
+	// Calls are denied whatever their arguments, also those of open doors.
+	Calls []CallRule
 }
 
 // Decision is a verdict and who said so.

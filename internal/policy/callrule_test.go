@@ -1,0 +1,89 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestParseCalls(t *testing.T) {
+	for name, want := range map[string][]string{
+		"ptrace":   {"ptrace"},
+		"iopl":     {"iopl"}, // of x86 alone
+		"@keyring": {"add_key", "keyctl", "request_key"},
+		"@swap":    {"swapoff", "swapon"},
+	} {
+		if got, err := ParseCalls(name); err != nil || !slices.Equal(got, want) {
+			t.Errorf("ParseCalls(%q) = %q, %v", name, got, err)
+		}
+	}
+}
+
+func TestParseCallsErrors(t *testing.T) {
+	for name, want := range map[string]string{
+		"@mounts":  `did you mean "@mount"?`,
+		"@xyzzy":   "they are @aio",
+		"ptrase":   `did you mean "ptrace"?`,
+		"keyring":  `the group is "@keyring"`,
+		"mount ":   `did you mean "mount"?`,
+		"xyzzyxyz": `"xyzzyxyz" is no system call`,
+		"":         `"" is no system call`,
+		"@":        "is no group",
+	} {
+		got, err := ParseCalls(name)
+		if got != nil || err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("ParseCalls(%q) = %q, %v", name, got, err)
+		}
+	}
+}
+
+// TestCallGroups: each word of the table is a call of some architecture, or a group.
+func TestCallGroups(t *testing.T) {
+	names := append(callNames(), "vm86", "vm86old") // of i386
+	for group, words := range callGroups {
+		for word := range strings.FieldsSeq(words) {
+			_, isGroup := callGroups[word]
+			if !isGroup && !slices.Contains(names, word) {
+				t.Errorf("%s: there is no call %q", group, word)
+			}
+		}
+		members, err := ParseCalls(group)
+		if err != nil || len(members) == 0 {
+			t.Errorf("ParseCalls(%q): %v", group, err)
+		}
+		if slices.ContainsFunc(members, func(s string) bool { return strings.HasPrefix(s, "@") }) {
+			t.Errorf("%s has a group left in it: %q", group, members)
+		}
+	}
+	privileged, _ := ParseCalls("@privileged")
+	for _, call := range []string{"reboot", "kexec_load", "iopl", "swapon", "chown", "settimeofday", "init_module", "setuid"} {
+		if !slices.Contains(privileged, call) {
+			t.Errorf("@privileged is without %s", call)
+		}
+	}
+}
+
+func TestCallRulePrecedence(t *testing.T) {
+	p := &Policy{Calls: []CallRule{
+		{Calls: []string{"ptrace", "bpf"}, Name: "first"},
+		{Calls: []string{"ptrace", "bpf"}, Errno: unix.ENOSYS, Name: "second"},
+		{Calls: []string{"bpf"}, Kill: true, Name: "kills"},
+		{Calls: []string{"bpf"}, Kill: true, Name: "kills too"},
+	}}
+	for call, want := range map[string]string{"ptrace": "first", "bpf": "kills"} {
+		if r := p.CallRule(call); r == nil || r.Name != want {
+			t.Errorf("%s is denied by %+v, want %q", call, r, want)
+		}
+	}
+	if r := p.CallRule("read"); r != nil {
+		t.Errorf("read is denied by %+v", r)
+	}
+	if errno := p.Calls[0].Fails(); errno != unix.EPERM {
+		t.Errorf("without an errno it is %v", errno)
+	}
+	if errno := p.Calls[1].Fails(); errno != unix.ENOSYS {
+		t.Errorf("with ENOSYS it is %v", errno)
+	}
+}
