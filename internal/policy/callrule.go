@@ -66,13 +66,14 @@ func callNames() []string {
 // Fails is the errno of the calls, where they do not kill.
 func (r *CallRule) Fails() unix.Errno { return cmp.Or(r.Errno, unix.EPERM) }
 
-// CallRule is the rule that denies a call, nil if none does: the first, where several do,
-// but one that kills goes before one that does not.
-func (p *Policy) CallRule(call string) *CallRule {
+// FindCallRule is the rule that denies a call, by any of its names, nil if none does: the
+// first, where several do, but one that kills goes before one that does not.
+func FindCallRule(rules []CallRule, names ...string) *CallRule {
 	var found *CallRule
-	for i := range p.Calls {
-		r := &p.Calls[i]
-		if slices.Contains(r.Calls, call) && (found == nil || r.Kill && !found.Kill) {
+	for i := range rules {
+		r := &rules[i]
+		denies := slices.ContainsFunc(names, func(name string) bool { return slices.Contains(r.Calls, name) })
+		if denies && (found == nil || r.Kill && !found.Kill) {
 			found = r
 		}
 	}

@@ -66,24 +66,27 @@ func TestCallGroups(t *testing.T) {
 }
 
 func TestCallRulePrecedence(t *testing.T) {
-	p := &Policy{Calls: []CallRule{
+	rules := []CallRule{
 		{Calls: []string{"ptrace", "bpf"}, Name: "first"},
 		{Calls: []string{"ptrace", "bpf"}, Errno: unix.ENOSYS, Name: "second"},
 		{Calls: []string{"bpf"}, Kill: true, Name: "kills"},
 		{Calls: []string{"bpf"}, Kill: true, Name: "kills too"},
-	}}
+	}
 	for call, want := range map[string]string{"ptrace": "first", "bpf": "kills"} {
-		if r := p.CallRule(call); r == nil || r.Name != want {
+		if r := FindCallRule(rules, call); r == nil || r.Name != want {
 			t.Errorf("%s is denied by %+v, want %q", call, r, want)
 		}
 	}
-	if r := p.CallRule("read"); r != nil {
+	if r := FindCallRule(rules, "read"); r != nil {
 		t.Errorf("read is denied by %+v", r)
 	}
-	if errno := p.Calls[0].Fails(); errno != unix.EPERM {
+	if r := FindCallRule(rules, "read", "ptrace"); r == nil || r.Name != "first" {
+		t.Errorf("by its second name ptrace is denied by %+v", r)
+	}
+	if errno := rules[0].Fails(); errno != unix.EPERM {
 		t.Errorf("without an errno it is %v", errno)
 	}
-	if errno := p.Calls[1].Fails(); errno != unix.ENOSYS {
+	if errno := rules[1].Fails(); errno != unix.ENOSYS {
 		t.Errorf("with ENOSYS it is %v", errno)
 	}
 }

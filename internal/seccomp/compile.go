@@ -21,6 +21,10 @@ const (
 // maxProgram is BPF_MAXINSNS, include/uapi/linux/bpf_common.h.
 const maxProgram = 4096
 
+// maxConditions of a rule keep its code, six instructions for each and one more, within the
+// reach of a conditional jump.
+const maxConditions = 42
+
 // Program compiles the filter. The numbers of an ABI are searched for in a tree of
 // ranges that have the same rules, so a call passes about as many instructions as the
 // logarithm of their count.
@@ -66,9 +70,12 @@ func (f *Filter) tablesOf(arch uint32) (tables []*Table, err error) {
 		if arch == X32.Arch && t.Limit > x32Bit {
 			return nil, fmt.Errorf("compiling seccomp filter: limit %#x is in the numbers of x32", t.Limit)
 		}
-		for nr := range t.Rules {
+		for nr, rules := range t.Rules {
 			if nr >= t.Limit {
 				return nil, fmt.Errorf("compiling seccomp filter: call %d has rules and is not below the limit %d", nr, t.Limit)
+			}
+			if slices.ContainsFunc(rules, func(r Rule) bool { return len(r.Conditions) > maxConditions }) {
+				return nil, fmt.Errorf("compiling seccomp filter: call %d has a rule with more than %d conditions", nr, maxConditions)
 			}
 		}
 		tables = append(tables, t)
@@ -158,22 +165,22 @@ func search(spans []span) block {
 	return choose(bpf.JumpGreaterOrEqual, spans[middle].first, search(spans[middle:]), search(spans[:middle]))
 }
 
-// decide is the code of the rules of a number.
+// decide is the code of the rules of a number, one behind the other.
 func decide(rules []Rule) block {
 	var code block
-	for _, r := range slices.Backward(rules) {
-		hold := block{ret(r.Action)}
+	for _, r := range rules {
+		held := block{ret(r.Action)}
 		for _, c := range slices.Backward(r.Conditions) {
-			hold = c.test(hold, code)
+			held = c.test(held)
 		}
-		code = hold
+		code = append(code, held...)
 	}
 	return code
 }
 
-// test goes on with yes if the condition holds: half by half, as the machine has words
-// of 32 bits.
-func (c Condition) test(yes, no block) block {
+// test goes on with what follows if the condition holds, and else behind it: half by half,
+// as the machine has words of 32 bits.
+func (c Condition) test(held block) block {
 	for _, high := range []bool{true, false} {
 		mask, value := uint32(c.Mask), uint32(c.Value)
 		if high {
@@ -186,9 +193,10 @@ func (c Condition) test(yes, no block) block {
 		if mask != ^uint32(0) {
 			code = append(code, bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: mask})
 		}
-		yes = append(code, choose(bpf.JumpEqual, value, yes, no)...)
+		code = append(code, bpf.JumpIf{Cond: bpf.JumpEqual, Val: value, SkipFalse: uint8(len(held))}) //nolint:gosec // see maxConditions
+		held = append(code, held...)
 	}
-	return yes
+	return held
 }
 
 // argOffset is where half of an argument is.

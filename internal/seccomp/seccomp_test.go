@@ -146,6 +146,36 @@ func TestProgramIsFilter(t *testing.T) {
 	}
 }
 
+// TestLongestRule: a rule with as many conditions as may be is jumped over.
+func TestLongestRule(t *testing.T) {
+	conditions := make([]Condition, maxConditions)
+	for i := range conditions {
+		conditions[i] = Condition{Arg: uint8(i % 6), Mask: 1<<63 - 1, Value: 1<<32 | 1}
+	}
+	f := &Filter{Tables: []Table{{ABI: ARM64, Limit: 1, Default: Notify, Rules: map[uint32][]Rule{0: {{conditions, Allow}}}}}}
+	run := simulate(t, program(t, f))
+	const yes = 1<<32 | 1
+	for _, args := range [][6]uint64{{}, {yes, yes, yes, yes, yes, yes}, {yes, yes, yes, yes, yes, 1}, {0, yes, yes, yes, yes, yes}} {
+		d := Data{Arch: ARM64.Arch, Args: args}
+		if got, want := run(d), f.Action(d); got != want {
+			t.Errorf("%#x: %v, want %v", args, got, want)
+		}
+	}
+}
+
+// TestRulesAddUp: many rules of several conditions make a program that is as long as they
+// are together.
+func TestRulesAddUp(t *testing.T) {
+	var rules []Rule
+	for i := range uint64(100) {
+		rules = append(rules, Rule{[]Condition{{0, ^uint64(0), i}, {1, ^uint64(0), i}, {2, ^uint64(0), i}}, Action(i)})
+	}
+	code := program(t, &Filter{Tables: []Table{{ABI: ARM64, Limit: 1, Rules: map[uint32][]Rule{0: rules}}}})
+	if want := 100*13 + 20; len(code) > want {
+		t.Errorf("%d instructions, want at most %d", len(code), want)
+	}
+}
+
 func TestProgramErrors(t *testing.T) {
 	huge := Table{ABI: ARM64, Limit: 9000, Rules: map[uint32][]Rule{}}
 	for nr := range uint32(9000) {
@@ -156,6 +186,9 @@ func TestProgramErrors(t *testing.T) {
 		"rules beyond the limit":         {Tables: []Table{{ABI: X8664, Limit: 1, Rules: map[uint32][]Rule{1: {{}}}}}},
 		"a limit in the numbers of x32":  {Tables: []Table{{ABI: X8664, Limit: x32Bit + 1}}},
 		"more than the kernel will take": {Tables: []Table{huge}},
+		"more conditions than a jump can skip": {Tables: []Table{{ABI: ARM64, Limit: 1, Rules: map[uint32][]Rule{
+			0: {{Conditions: make([]Condition, maxConditions+1)}},
+		}}}},
 	} {
 		if _, err := f.Program(); err == nil {
 			t.Errorf("%s: no error", name)

@@ -26,7 +26,8 @@ const (
 	EffectVerify
 	// EffectPass: the kernel makes the call. What it names is judged when it is used.
 	EffectPass
-	// EffectRefuse: the call goes around the gate, and is refused.
+	// EffectRefuse: the call goes around the gate, and is refused unless the policy opens
+	// its side door.
 	EffectRefuse
 )
 

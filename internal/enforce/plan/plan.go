@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/event"
+	"github.com/turnstile-project/turnstile/internal/policy"
 	"github.com/turnstile-project/turnstile/internal/seccomp"
 	"github.com/turnstile-project/turnstile/internal/syscalls"
 )
@@ -27,6 +28,9 @@ type Options struct {
 	FakeUndumpable bool
 	// Credentials says that the calls of [ChangesCredentials] are notified.
 	Credentials bool
+	// Open are the side doors that are open, and Calls what is denied in any case.
+	Open  policy.Door
+	Calls []policy.CallRule
 }
 
 // changers are the calls after which a thread may have other rights than before.
@@ -65,7 +69,11 @@ func Filter(o Options) *seccomp.Filter {
 			table.Rules[nr] = []seccomp.Rule{{Action: table.Unknown}}
 		}
 	}
-	return &seccomp.Filter{Tables: []seccomp.Table{table}, Other: seccomp.Errno(unix.ENOSYS)}
+	deny(&table, o.ABI, o.Calls, itself)
+	if o.closed(policy.DoorForeignABI) {
+		return &seccomp.Filter{Tables: []seccomp.Table{table}, Other: seccomp.Errno(unix.ENOSYS)}
+	}
+	return &seccomp.Filter{Tables: append([]seccomp.Table{table}, foreign(o)...), Other: seccomp.Allow}
 }
 
 // isProbe says whether a number is uretprobe or uprobe, which the kernel puts into the
@@ -74,7 +82,10 @@ func isProbe(abi event.ABI, nr uint32) bool {
 	return abi == event.X8664 && (nr == 335 || nr == 336)
 }
 
-var abis = map[event.ABI]seccomp.ABI{event.X8664: seccomp.X8664, event.ARM64: seccomp.ARM64}
+var abis = map[event.ABI]seccomp.ABI{
+	event.X8664: seccomp.X8664, event.X32: seccomp.X32, event.I386: seccomp.I386,
+	event.ARM64: seccomp.ARM64, event.ARM: seccomp.ARM,
+}
 
 // rulesOf are the rules of a call that names files, nil if it is allowed whatever it says.
 func rulesOf(spec *syscalls.Spec, o Options) []seccomp.Rule {
@@ -82,7 +93,7 @@ func rulesOf(spec *syscalls.Spec, o Options) []seccomp.Rule {
 	case syscalls.EffectNone, syscalls.EffectPass:
 		return nil
 	case syscalls.EffectRefuse:
-		return []seccomp.Rule{{Action: seccomp.Errno(unix.EPERM)}}
+		return nil // behind a door
 	case syscalls.EffectVerify:
 		if !o.Verify {
 			return nil
