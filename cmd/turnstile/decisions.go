@@ -72,6 +72,7 @@ func (d *decisions) summarize(s *supervisor) error {
 	if s.quiet {
 		return nil
 	}
+	tellOpen(os.Stderr, s.policy.Open)
 	return d.denials.Print(os.Stderr, report.SummaryOptions{Colour: colour(os.Stderr), Rows: summaryRows})
 }
 
@@ -119,4 +120,5 @@ func (s *supervisor) describe(d *trace.Document) {
 		d.Target.Dir = dir
 	}
 	endWith(&d.Target, s.status)
+	d.Open = s.policy.Open.Names()
 }

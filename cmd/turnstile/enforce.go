@@ -39,6 +39,9 @@ Examples:
    turnstile enforce --default allow --deny exec:/tmp/** --deny exec:~/** -- bash
    turnstile enforce --default allow --deny all:~/.aws/** --log decisions.json -- make
 
+Ways around the rules are closed; --open DOOR opens one, and says what is not held
+then. The doors are:
+` + doorList() + `
 Network addresses are not judged yet.
 
 Exit status: that of the command. 125: Turnstile could not start or failed; 126:
@@ -80,6 +83,8 @@ func enforceFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "deny", Category: "RULES", Usage: "deny what `CLASS:GLOB` says"},
 		&cli.StringSliceFlag{Name: "ask", Category: "RULES", Usage: "ask on the terminal about what `CLASS:GLOB` says"},
 		&cli.StringFlag{Name: "default", Category: "RULES", Usage: "allow, deny or ask about (`VERDICT`) what no rule is about; stat is allowed", Value: "deny"},
+		&cli.StringSliceFlag{Name: "open", Category: "RULES", Usage: "open the side door `DOOR`, which leads around the rules"},
+		&cli.StringSliceFlag{Name: "deny-call", Category: "RULES", Usage: "deny the system call `NAME` or group @NAME, whatever its arguments and what is open; =ERRNO, or =kill, says how"},
 		&cli.StringFlag{Name: "log", Usage: "write each decision as a line of JSON to `FILE`", TakesFile: true},
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write what was touched, with verdicts, as JSON to `FILE` (- is stdout, after the command has ended)", TakesFile: true},
 		&cli.IntSliceFlag{Name: "keep-fd", Usage: "let the command have descriptor `N`, which Turnstile was given; those above 2 are closed"},
@@ -143,6 +148,9 @@ func readPolicy(c *cli.Context) (*policy.Policy, error) {
 			p.Rules = append(p.Rules, rule)
 		}
 	}
+	if err := readCallRules(c, p); err != nil {
+		return nil, err
+	}
 	if verdict == event.VerdictDeny && len(c.StringSlice("allow"))+len(c.StringSlice("ask")) == 0 {
 		return nil, usagef("the default is to deny, and nothing is allowed: no program could load its libraries; --default allow turns that round")
 	}
@@ -150,6 +158,34 @@ func readPolicy(c *cli.Context) (*policy.Policy, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// readCallRules reads the flags about side doors and system calls.
+func readCallRules(c *cli.Context, p *policy.Policy) error {
+	for _, name := range c.StringSlice("open") {
+		door, err := policy.ParseDoor(name)
+		if err != nil {
+			return usagef("--open: %w", err)
+		}
+		p.Open |= door
+	}
+	for _, text := range c.StringSlice("deny-call") {
+		rule, err := policy.ParseCallRule(text)
+		if err != nil {
+			return usagef("--deny-call: %w", err)
+		}
+		p.Calls = append(p.Calls, rule)
+	}
+	return nil
+}
+
+// doorList are the side doors, one a line.
+func doorList() string {
+	var b strings.Builder
+	for _, door := range policy.AllDoors.Doors() {
+		fmt.Fprintf(&b, "   %-16s %s\n", door, door.What())
+	}
+	return b.String()
 }
 
 // resolveLinks resolves the links of a path. Of one that leads to what does not exist it is

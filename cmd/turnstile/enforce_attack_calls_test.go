@@ -149,38 +149,6 @@ func TestAttackOldABIs(t *testing.T) {
 	})
 }
 
-func TestAttackSideDoors(t *testing.T) {
-	program := attack(t, "doors")
-	asEach(t, []string{"secret=S", "public=P", "covered/"}, func(t *testing.T, a *arena) {
-		control := a.bare(t, program, a.dir)
-		control.demandCode(t, "bare", 0)
-		bare := control.results()
-		for name, result := range bare {
-			// Not every kernel has all, and the mount is of nothing that exists.
-			if a.uid == 0 && result != "ok" && result != "ENOSYS" && name != "mount" {
-				t.Errorf("%s: without a gate it is %q: the attack proves nothing", name, result)
-			}
-		}
-		for _, rules := range [][]string{{"deny read secret"}, {"deny connect /nonexistent"}} {
-			got := a.gated(t, rules, program, a.dir)
-			got.demandCode(t, "gated", 0)
-			gated := got.results()
-			for _, name := range slices.Sorted(maps.Keys(bare)) {
-				want := "EPERM"
-				switch name {
-				case "clone3":
-					want = "ENOSYS"
-				case "innocent":
-					want = "ok"
-				}
-				if gated[name] != want {
-					t.Errorf("%q: %s: %q, want %q", rules, name, gated[name], want)
-				}
-			}
-		}
-	})
-}
-
 // Attributes change through descriptors that may only read.
 func TestAttackByDescriptor(t *testing.T) {
 	program := attack(t, "by_descriptor")

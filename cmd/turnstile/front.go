@@ -36,6 +36,7 @@ func runFront(s *enforceSettings) error {
 	if user != nil && !s.quiet {
 		fmt.Fprintf(os.Stderr, "turnstile: the command runs as %s (uid %d); --user root runs it as root\n", user.Name, user.UID)
 	}
+	tellOpen(os.Stderr, s.policy.Open)
 	supervisor, err := launch.Start(launch.Command{
 		Path: "/proc/self/exe", // also if the file has been replaced meanwhile
 		Argv: append([]string{os.Args[0], "supervise", "--lifeline", strconv.Itoa(line.theirs)}, argumentsOf("enforce")...),

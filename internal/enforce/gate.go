@@ -52,7 +52,9 @@ type Gate struct {
 	ours   identity
 	// varied says that targets may have other rights than this process has: some have
 	// changed them, or did when they executed a program.
-	varied   atomic.Bool
+	varied atomic.Bool
+	// ourView is compared with those of targets, nil if none can have another.
+	ourView  *view
 	listener *notify.Listener
 	tracer   *tracer.Tracer
 	linkers  *linkers
@@ -86,6 +88,14 @@ func New(o Options) (*Gate, error) {
 	}
 	g.filter = plan.Options{
 		ABI: nativeABI, Classes: o.Policy.Restricted(), FakeUndumpable: !ours.privileged(),
+		Open: o.Policy.Open, Calls: o.Policy.Calls,
+	}
+	if o.Policy.Open&viewDoors != 0 {
+		view, err := viewOf("/proc/thread-self")
+		if err != nil {
+			return nil, err
+		}
+		g.ourView = &view
 	}
 	if ours.privileged() {
 		// Nothing but the gate keeps root from writing to the memory of this process.

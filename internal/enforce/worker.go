@@ -97,6 +97,11 @@ func (c *call) handle() {
 		_ = c.listener.Continue(c.notification.ID)
 		return
 	}
+	if c.seesOtherwise() {
+		// The policy has opened a door for it: nothing is decided.
+		_ = c.listener.Continue(c.notification.ID)
+		return
+	}
 	if err := c.take(); err != nil {
 		c.refuse(err)
 		return

@@ -25,6 +25,21 @@ type CallRule struct {
 	Name string
 }
 
+// ParseCallRule reads the rule of a flag: NAME, or @GROUP, and =ERRNO or =kill.
+func ParseCallRule(text string) (CallRule, error) {
+	r := CallRule{Name: "--deny-call " + text}
+	name, how, found := strings.Cut(text, "=")
+	r.Kill = how == "kill"
+	if found && !r.Kill {
+		if r.Errno = errnoNamed(how); r.Errno == 0 {
+			return r, fmt.Errorf("%q: %q is no errno, and not kill; for example: ENOSYS", text, how)
+		}
+	}
+	var err error
+	r.Calls, err = ParseCalls(name)
+	return r, err
+}
+
 // ParseCalls are the system calls that a name stands for: itself, or with "@" those of a
 // group. One that no architecture has is an error.
 func ParseCalls(name string) ([]string, error) {

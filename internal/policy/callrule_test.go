@@ -39,6 +39,24 @@ func TestParseCallsErrors(t *testing.T) {
 	}
 }
 
+func TestParseCallRule(t *testing.T) {
+	for text, want := range map[string]CallRule{
+		"ptrace":        {Calls: []string{"ptrace"}},
+		"ptrace=ENOSYS": {Calls: []string{"ptrace"}, Errno: unix.ENOSYS},
+		"@swap=kill":    {Calls: []string{"swapoff", "swapon"}, Kill: true},
+	} {
+		got, err := ParseCallRule(text)
+		if err != nil || got.Name != "--deny-call "+text || got.Kill != want.Kill || got.Errno != want.Errno || !slices.Equal(got.Calls, want.Calls) {
+			t.Errorf("ParseCallRule(%q) = %+v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"ptrace=", "ptrace=ENOPE", "ptrace=KILL", "=kill", "ptrase=kill", ""} {
+		if r, err := ParseCallRule(text); err == nil {
+			t.Errorf("ParseCallRule(%q) = %+v", text, r)
+		}
+	}
+}
+
 // TestCallGroups: each word of the table is a call of some architecture, or a group.
 func TestCallGroups(t *testing.T) {
 	names := append(callNames(), "vm86", "vm86old") // of i386

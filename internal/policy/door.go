@@ -40,8 +40,8 @@ const (
 var doors = [...]struct{ name, what, bypasses string }{
 	{"io_uring", "asynchronous operations on files and sockets", "files and sockets that are used by way of io_uring"},
 	{"mount", "mounting, unmounting and moving of filesystems", "files under the names that new mounts give them"},
-	{"chroot", "chroot and pivot_root", "files under the names that another root directory gives them"},
-	{"namespaces", "new namespaces and joining others", "files and addresses under the names that other namespaces give them"},
+	{"chroot", "chroot and pivot_root", "the files of processes that have another root directory"},
+	{"namespaces", "new namespaces and joining others", "the files of processes in other mount or user namespaces, and addresses in other networks"},
 	{"handles", "files opened by handle, without a name", "files that are opened by handle"},
 	{"fanotify", "fanotify, which opens what others use", "files that fanotify opens"},
 	{"file_ioctls", "ioctls that make subvolumes or change attributes by number", "subvolumes of btrfs, and version numbers of ext4"},

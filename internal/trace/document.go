@@ -24,6 +24,9 @@ type Document struct {
 	// small, by section.
 	Folded map[string]uint64 `json:"folded"`
 
+	// Open are the side doors of a gate that were open.
+	Open []string `json:"open,omitzero"`
+
 	Target   Target    `json:"target"`
 	Host     Host      `json:"host"`
 	Started  time.Time `json:"started"`

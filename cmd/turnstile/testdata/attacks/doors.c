@@ -1,14 +1,22 @@
 // Tries the calls that would get around a gate for paths. argv: a directory with the
-// files secret and public, and the directory covered.
+// files secret and public, and the directory covered. Each try is named after its door.
 #include "attack.h"
 #include <linux/bpf.h>
 #include <linux/io_uring.h>
 #include <linux/kcmp.h>
 #include <linux/perf_event.h>
 #include <linux/userfaultfd.h>
+#include <linux/if_packet.h>
+#include <netinet/in.h>
 #include <sched.h>
+#include <sys/fanotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/swap.h>
+#include <sys/sysmacros.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -103,16 +111,6 @@ static long change_root(void)
 	return chroot(dir);
 }
 
-// The secret directory appears where everything is allowed.
-static long bind_mount(void)
-{
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		return -1;
-	if (mount(dir, format("%s/covered", dir), NULL, MS_BIND, NULL))
-		return -1;
-	return 0;
-}
-
 static long mount_in_place(void)
 {
 	return mount("none", format("%s/covered", dir), "nothing", 0, NULL);
@@ -200,36 +198,225 @@ static long with_clone3(void)
 	return pid;
 }
 
+static long unshare_user(void)
+{
+	return unshare(CLONE_NEWUSER);
+}
+
+static long new_mount_context(void)
+{
+	return syscall(SYS_fsopen, "tmpfs", 0);
+}
+
+static long bind_covered(void)
+{
+	if (mount(dir, format("%s/covered", dir), NULL, MS_BIND, NULL))
+		return -1;
+	return umount2(format("%s/covered", dir), MNT_DETACH);
+}
+
+static long notify_group(void)
+{
+	int group = fanotify_init(FAN_CLASS_NOTIF | FAN_REPORT_FID, O_RDONLY);
+
+	if (group < 0)
+		return -1;
+	return fanotify_mark(group, FAN_MARK_ADD, FAN_CREATE, AT_FDCWD, dir);
+}
+
+static long make_subvolume(void)
+{
+	char args[4096] = "";
+	long ret = ioctl(open(dir, O_RDONLY), 0x5000940e /* BTRFS_IOC_SUBVOL_CREATE */, args);
+
+	// No other filesystem has such.
+	return ret < 0 && errno == ENOTTY ? 0 : ret;
+}
+
+// These are refused without the door before they are looked at, and fail with another
+// errno than EPERM if they are.
+static long or_nonsense(long ret)
+{
+	return ret < 0 && errno != EPERM && errno != ENOSYS ? 0 : ret;
+}
+
+static long swap_nothing(void)
+{
+	return or_nonsense(swapoff("/nonexistent"));
+}
+
+static long account_nothing(void)
+{
+	return or_nonsense(acct("/nonexistent"));
+}
+
+static long load_nothing(void)
+{
+	return or_nonsense(syscall(SYS_finit_module, -1, "", 0));
+}
+
+static long unload_nothing(void)
+{
+	return or_nonsense(syscall(SYS_delete_module, "nonexistent", O_NONBLOCK));
+}
+
+static long boot_nothing(void)
+{
+	return or_nonsense(syscall(SYS_kexec_load, 0, 1ul << 20, NULL, 0));
+}
+
+static long map_nothing(void)
+{
+#ifdef SYS_uselib
+	return or_nonsense(syscall(SYS_uselib, "/nonexistent"));
+#else
+	return 0;
+#endif
+}
+
+static long make_disk(void)
+{
+	return mknod(format("%s/disk", dir), S_IFBLK | 0600, makedev(7, 7));
+}
+
+static long use_port(void)
+{
+#ifdef SYS_ioperm
+	return syscall(SYS_ioperm, 0x80, 1, 1);
+#else
+	return 0;
+#endif
+}
+
+static long own_key(void)
+{
+	return syscall(SYS_add_key, "user", "turnstile-test", "x", 1, -2 /* process keyring */);
+}
+
+static long session_key(void)
+{
+	return syscall(SYS_keyctl, 0 /* KEYCTL_GET_KEYRING_ID */, -3 /* session */, 0);
+}
+
+// Without a terminal they are tried on a file: the command is looked at first.
+static long fake_input(void)
+{
+	return or_nonsense(ioctl(open("/dev/null", O_RDONLY), TIOCSTI, "x"));
+}
+
+static long fake_selection(void)
+{
+	return or_nonsense(ioctl(open("/dev/null", O_RDONLY), 0x541c /* TIOCLINUX */, "\3"));
+}
+
+static long raw_socket(void)
+{
+	return socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+}
+
+static long packet_socket(void)
+{
+	return socket(AF_PACKET, SOCK_DGRAM, 0);
+}
+
+// Netlink that goes nowhere.
+static long user_netlink_socket(void)
+{
+	return socket(AF_NETLINK, SOCK_RAW, 2 /* NETLINK_USERSOCK */);
+}
+
+static long vsock_socket(void)
+{
+	return socket(AF_VSOCK, SOCK_STREAM, 0);
+}
+
+static long other_map(void)
+{
+	return or_nonsense(prctl(PR_SET_MM, PR_SET_MM_MAP, dir, 1, 0));
+}
+
+static long call_i386(void)
+{
+#ifdef __x86_64__
+	long ret;
+
+	asm volatile("int $0x80" : "=a"(ret) : "a"(20 /* getpid */) : "memory", "r8", "r9", "r10", "r11");
+	if (ret > 0)
+		return 0;
+	errno = -ret;
+	return -1;
+#else
+	return 0;
+#endif
+}
+
+// Sockets that need no door.
+static long plain_sockets(void)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -1;
+	if (socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_TCP) < 0)
+		return -1;
+	if (socket(AF_INET6, SOCK_DGRAM, 0) < 0 && errno != EAFNOSUPPORT)
+		return -1;
+	return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0 /* NETLINK_ROUTE */);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		long (*call)(void);
 	} doors[] = {
-		{ "io_uring", by_uring },
-		{ "open_by_handle_at", by_handle },
-		{ "unshare_user", new_namespaces },
-		{ "unshare_mount", new_mounts },
-		{ "clone_namespaces", clone_namespaces },
-		{ "setns", enter_namespace },
-		{ "chroot", change_root },
-		{ "bind_mount", bind_mount },
-		{ "mount", mount_in_place },
-		{ "open_tree", tree },
-		{ "ptrace", attach },
-		{ "process_vm_readv", read_other },
-		{ "process_vm_writev", write_other },
-		{ "pidfd_getfd", take_descriptor },
-		{ "bpf", make_map },
-		{ "perf_event_open", count_events },
-		{ "userfaultfd", handle_faults },
-		{ "kcmp", compare },
-		{ "clone3", with_clone3 },
+		{ "io_uring/open", by_uring },
+		{ "handles/open_by_handle_at", by_handle },
+		{ "namespaces/unshare", unshare_user },
+		{ "namespaces/unshare_two", new_namespaces },
+		{ "namespaces/unshare_mount", new_mounts },
+		{ "namespaces/clone", clone_namespaces },
+		{ "namespaces/clone3", with_clone3 },
+		{ "namespaces/setns", enter_namespace },
+		{ "chroot/chroot", change_root },
+		{ "mount/bind", bind_covered },
+		{ "mount/none", mount_in_place },
+		{ "mount/open_tree", tree },
+		{ "mount/fsopen", new_mount_context },
+		{ "ptrace/attach", attach },
+		{ "ptrace/process_vm_readv", read_other },
+		{ "ptrace/process_vm_writev", write_other },
+		{ "ptrace/pidfd_getfd", take_descriptor },
+		{ "ptrace/kcmp", compare },
+		{ "ptrace/mm_map", other_map },
+		{ "bpf/map", make_map },
+		{ "perf/clock", count_events },
+		{ "userfaultfd/faults", handle_faults },
+		{ "fanotify/mark", notify_group },
+		{ "file_ioctls/subvolume", make_subvolume },
+		{ "kernel_files/swapoff", swap_nothing },
+		{ "kernel_files/acct", account_nothing },
+		{ "modules/finit", load_nothing },
+		{ "modules/delete", unload_nothing },
+		{ "kexec/load", boot_nothing },
+		{ "obsolete/uselib", map_nothing },
+		{ "devices/disk", make_disk },
+		{ "io_ports/ioperm", use_port },
+		{ "keyrings/add_key", own_key },
+		{ "keyrings/keyctl", session_key },
+		{ "tty_injection/TIOCSTI", fake_input },
+		{ "tty_injection/TIOCLINUX", fake_selection },
+		{ "raw_sockets/icmp", raw_socket },
+		{ "raw_sockets/packet", packet_socket },
+		{ "socket_families/netlink", user_netlink_socket },
+		{ "socket_families/vsock", vsock_socket },
+		{ "foreign_abi/int80", call_i386 },
+		{ "innocent/sockets", plain_sockets },
 	};
 
 	dir = argv[1];
 	for (size_t i = 0; i < sizeof(doors) / sizeof(*doors); i++)
 		tell(doors[i].name, in_child(doors[i].call));
-	opened("innocent", open(format("%s/public", dir), O_RDONLY));
+	opened("innocent/open", open(format("%s/public", dir), O_RDONLY));
 	return 0;
 }
