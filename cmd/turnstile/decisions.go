@@ -67,12 +67,14 @@ func (d *decisions) abort() {
 	}
 }
 
-// summarize prints what was denied.
+// summarize prints what was not held and what was denied.
 func (d *decisions) summarize(s *supervisor) error {
 	if s.quiet {
 		return nil
 	}
-	tellOpen(os.Stderr, s.policy.Open)
+	if s.policy.Open != 0 {
+		fmt.Fprintf(os.Stderr, "turnstile: NOT ENFORCED: what went through the open side doors: %v\n", s.policy.Open)
+	}
 	return d.denials.Print(os.Stderr, report.SummaryOptions{Colour: colour(os.Stderr), Rows: summaryRows})
 }
 

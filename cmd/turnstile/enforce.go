@@ -46,7 +46,8 @@ Network addresses are not judged yet.
 
 Exit status: that of the command. 125: Turnstile could not start or failed; 126:
 the command is not executable; 127: it was not found; 2: wrong usage.`,
-		Flags: enforceFlags(),
+		Flags:        enforceFlags(),
+		BashComplete: completeEnforce,
 		Action: func(c *cli.Context) error {
 			s, err := readEnforceSettings(c)
 			if err != nil {
@@ -177,15 +178,6 @@ func readCallRules(c *cli.Context, p *policy.Policy) error {
 		p.Calls = append(p.Calls, rule)
 	}
 	return nil
-}
-
-// doorList are the side doors, one a line.
-func doorList() string {
-	var b strings.Builder
-	for _, door := range policy.AllDoors.Doors() {
-		fmt.Fprintf(&b, "   %-16s %s\n", door, door.What())
-	}
-	return b.String()
 }
 
 // resolveLinks resolves the links of a path. Of one that leads to what does not exist it is

@@ -102,6 +102,33 @@ func TestOpenDoors(t *testing.T) {
 	})
 }
 
+// TestDeniedCallsBeatOpenDoors: a call that is denied by name stays so whatever is open.
+func TestDeniedCallsBeatOpenDoors(t *testing.T) {
+	program := attack(t, "doors")
+	asEach(t, doorFiles, func(t *testing.T, a *arena) {
+		rules := []string{"--deny-call=@ptrace=ENOTTY", "--deny-call=@mount", "--deny-call=clone3=EDOM", "--deny-call=socket=EXDEV", "--deny-call=@keyring=kill"}
+		for _, door := range policy.AllDoors.Names() {
+			rules = append(rules, "--open="+door)
+		}
+		got := a.gated(t, rules, program, a.dir)
+		got.demandCode(t, "gated", 0)
+		for try, result := range got.results() {
+			want := map[string]string{"ptrace": "ENOTTY", "mount": "EPERM", "chroot": "EPERM", "raw_sockets": "EXDEV", "socket_families": "EXDEV", "keyrings": "EINTR"}[doorOfTry(try)]
+			switch try {
+			case "namespaces/clone3":
+				want = "EDOM"
+			case "ptrace/mm_map": // which is prctl
+				want = ""
+			case "innocent/open":
+				want = "ok"
+			}
+			if want != "" && result != want {
+				t.Errorf("%s: %q, want %q", try, result, want)
+			}
+		}
+	})
+}
+
 // TestOpenViews: a process that has left by an open door for a root directory or namespaces
 // of its own goes on as without a gate, and those that stay are held.
 func TestOpenViews(t *testing.T) {

@@ -38,6 +38,7 @@ var callGroups = map[string]string{
 		sched_setscheduler set_mempolicy set_mempolicy_home_node setpriority setrlimit`,
 	"@setuid": `setgid setgroups setregid setresgid setresuid setreuid setuid`,
 	"@swap":   `swapoff swapon`,
+	"@sync":   `fdatasync fsync msync sync sync_file_range syncfs`,
 	"@timer": `alarm getitimer setitimer timer_create timer_delete timer_getoverrun timer_gettime timer_settime
 		timerfd_create timerfd_gettime timerfd_settime times`,
 

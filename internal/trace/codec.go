@@ -20,14 +20,18 @@ func Encode(w io.Writer, d *Document) error {
 }
 
 func encode(w *bufio.Writer, d *Document) error {
-	head := []struct {
+	type field struct {
 		name  string
 		value any
-	}{
+	}
+	head := []field{
 		{"version", d.Version}, {"tool", d.Tool}, {"results", d.Results},
 		{"complete", d.Complete}, {"lost", d.Lost}, {"folded", d.Folded},
 		{"target", d.Target}, {"host", d.Host},
 		{"started", d.Started}, {"duration_ns", d.Duration},
+	}
+	if d.Open != nil {
+		head = append(head, field{"open", d.Open})
 	}
 	for i, f := range head {
 		b, err := json.Marshal(f.value)

@@ -24,13 +24,12 @@ type Document struct {
 	// small, by section.
 	Folded map[string]uint64 `json:"folded"`
 
-	// Open are the side doors of a gate that were open.
-	Open []string `json:"open,omitzero"`
-
 	Target   Target    `json:"target"`
 	Host     Host      `json:"host"`
 	Started  time.Time `json:"started"`
 	Duration int64     `json:"duration_ns"`
+	// Open are the side doors of a gate that were open, nil for none.
+	Open []string `json:"open,omitzero"`
 
 	Syscalls []*Syscall `json:"syscalls"`
 	// Files and Sockets are nil if they were not watched.

@@ -11,7 +11,11 @@ _turnstile() {
 	done
 	local ask=()
 	((COMP_CWORD > 1)) && ask+=("${COMP_WORDS[1]}")
-	[[ $cur == -* ]] && ask+=("$cur")
+	if [[ ${COMP_WORDS[COMP_CWORD - 1]} == --open ]]; then
+		ask+=(--open)
+	elif [[ $cur == -* ]]; then
+		ask+=("$cur")
+	fi
 	words=$(command "${COMP_WORDS[0]}" "${ask[@]}" --generate-bash-completion 2>/dev/null)
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }

@@ -12,7 +12,11 @@ _turnstile() {
 		return
 	fi
 	(( CURRENT > 2 )) && ask+=("${words[2]}")
-	[[ $cur == -* ]] && ask+=("$cur")
+	if [[ ${words[CURRENT - 1]} == --open ]]; then
+		ask+=(--open)
+	elif [[ $cur == -* ]]; then
+		ask+=("$cur")
+	fi
 	answers=("${(@f)$(_CLI_ZSH_AUTOCOMPLETE_HACK=1 command ${words[1]} $ask --generate-bash-completion 2>/dev/null)}")
 	if [[ -n ${answers[1]} ]]; then
 		_describe 'turnstile' answers
