@@ -1,10 +1,13 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestAttackSymlinks(t *testing.T) {
@@ -148,6 +151,56 @@ func TestAttackInheritedDescriptor(t *testing.T) {
 			}
 			if size := len(read(t, a.path("locked"))); (size == 0) == gate {
 				t.Errorf("gate %v: the file has %d bytes", gate, size)
+			}
+		}
+	})
+}
+
+// What a command is started with leads nowhere: descriptors above 2 are closed, and those
+// that are kept, and directories as stdin, are judged by what is opened from them.
+func TestAttackInheritedDirectories(t *testing.T) {
+	program := attack(t, "inherited")
+	asEach(t, doorFiles, func(t *testing.T, a *arena) {
+		start := []string{"sh", "-c", `exec 3<"$0" 4<"$0/secret"; exec "$@"`, a.dir}
+		run := func(argv ...string) map[string]string {
+			a.fresh(t)
+			fd, err := unix.Open(a.dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.stdin = os.NewFile(uintptr(fd), a.dir)
+			defer func() { a.stdin.Close(); a.stdin = nil }()
+			got := a.run(t, append(slices.Clip(start), argv...)...)
+			got.demandCode(t, strings.Join(argv, " "), 0)
+			return got.results()
+		}
+		bare := run(program)
+		for _, tt := range []struct {
+			flags         []string
+			third, fourth bool
+		}{
+			{nil, false, false},
+			{[]string{"--keep-fd=3"}, true, false},
+			{[]string{"--keep-fd=3", "--keep-fd=4"}, true, true},
+		} {
+			gated := run(a.gate(append(tt.flags, "deny read secret"), program)...)
+			for _, name := range slices.Sorted(maps.Keys(bare)) {
+				if bare[name] != "ok" {
+					t.Errorf("%s: without a gate it is %q: the attack proves nothing", name, bare[name])
+				}
+				want := "ok"
+				switch {
+				case !tt.third && strings.HasPrefix(name, "third_"), !tt.fourth && strings.HasPrefix(name, "fourth_"):
+					want = "EBADF"
+					if strings.HasSuffix(name, "_proc") || strings.HasSuffix(name, "_again") {
+						want = "ENOENT"
+					}
+				case strings.Contains(name, "_secret_"), name == "fourth_again":
+					want = "EACCES"
+				}
+				if gated[name] != want {
+					t.Errorf("%q: %s: %q, want %q", tt.flags, name, gated[name], want)
+				}
 			}
 		}
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/turnstile-project/turnstile/internal/enforce/notify"
 	"github.com/turnstile-project/turnstile/internal/enforce/resolve"
 	"github.com/turnstile-project/turnstile/internal/event"
+	"github.com/turnstile-project/turnstile/internal/policy"
 )
 
 // execution is a call of execve that the kernel makes: a [tracer.Visitor]. Whatever the
@@ -74,6 +75,11 @@ func (e *execution) Gone() { e.end() }
 // Refused implements [tracer.Visitor].
 func (e *execution) Refused(err error) {
 	defer e.end()
+	if e.policy.Open&policy.DoorPtrace != 0 && errors.Is(err, unix.EPERM) {
+		// Somebody else traces it, by the open door, and what it executes is given up.
+		e.settle(event.Outcome{}, e.listener.Continue(e.notification.ID), -1)
+		return
+	}
 	e.news.fail(fmt.Errorf("%w; a program that nobody can look at before it runs is not executed", err))
 	e.fail(unix.EACCES)
 }

@@ -47,7 +47,7 @@ var doors = [...]struct{ name, what, bypasses string }{
 	{"file_ioctls", "ioctls that make subvolumes or change attributes by number", "subvolumes of btrfs, and version numbers of ext4"},
 	{"kernel_files", "swap areas, process accounting and quota files", "files that the kernel reads and writes for swap, accounting and quotas"},
 	{"devices", "making device files", "disks and memory behind device files that are made"},
-	{"ptrace", "memory and descriptors of other processes", "what other processes of the same user are made to do"},
+	{"ptrace", "memory and descriptors of other processes", "what other processes of the same user are made to do, and what is executed by those that are traced"},
 	{"userfaultfd", "page faults handled by programs", "the time that a call may take: who reads memory of the command waits for it"},
 	{"bpf", "programs and maps in the kernel", "what programs in the kernel do"},
 	{"perf", "perf events and profiles", "what perf events tell of other processes"},

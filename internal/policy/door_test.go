@@ -2,6 +2,9 @@ package policy
 
 import (
 	"math/bits"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -38,5 +41,22 @@ func TestParseDoorErrors(t *testing.T) {
 		if d != 0 || err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("ParseDoor(%q) = %v, %v", name, d, err)
 		}
+	}
+}
+
+// TestDoorsDocument: the threat model says of each door what it goes around, in the order of
+// the constants.
+func TestDoorsDocument(t *testing.T) {
+	text, err := os.ReadFile("../../docs/threat-model.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "### Side doors")
+	var rows []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\|").FindAllStringSubmatch(section, -1) {
+		rows = append(rows, row[1])
+	}
+	if !slices.Equal(rows, AllDoors.Names()) {
+		t.Errorf("the table has %q, want %q", rows, AllDoors.Names())
 	}
 }

@@ -45,7 +45,8 @@ happen that it was asked about:
 - **perform+write**: and writes the result to the target's memory.
 - **verify**: the kernel makes the call, since nobody else can.
 - **pass**: the kernel makes the call; what it names is judged when it is used.
-- **refuse**: the call goes around the gate, and fails with EPERM.
+- **refuse**: the call goes around the gate, and fails with EPERM unless its side door is
+  open (docs/threat-model.md).
 
 A call is notified only if some rule, or the default, could say no to one of its classes.
 *In registers* says what a filter can tell of a call without asking: those that fit and

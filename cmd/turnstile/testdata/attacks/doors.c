@@ -265,13 +265,9 @@ static long boot_nothing(void)
 	return or_nonsense(syscall(SYS_kexec_load, 0, 1ul << 20, NULL, 0));
 }
 
-static long map_nothing(void)
+static long ask_for_nothing(void)
 {
-#ifdef SYS_uselib
-	return or_nonsense(syscall(SYS_uselib, "/nonexistent"));
-#else
-	return 0;
-#endif
+	return or_nonsense(syscall(SYS_lookup_dcookie, 0, NULL, 0));
 }
 
 static long make_disk(void)
@@ -279,14 +275,23 @@ static long make_disk(void)
 	return mknod(format("%s/disk", dir), S_IFBLK | 0600, makedev(7, 7));
 }
 
+#ifdef __x86_64__
 static long use_port(void)
 {
-#ifdef SYS_ioperm
 	return syscall(SYS_ioperm, 0x80, 1, 1);
-#else
-	return 0;
-#endif
 }
+
+static long call_i386(void)
+{
+	long ret;
+
+	asm volatile("int $0x80" : "=a"(ret) : "a"(20 /* getpid */) : "memory", "r8", "r9", "r10", "r11");
+	if (ret > 0)
+		return 0;
+	errno = -ret;
+	return -1;
+}
+#endif
 
 static long own_key(void)
 {
@@ -333,21 +338,6 @@ static long vsock_socket(void)
 static long other_map(void)
 {
 	return or_nonsense(prctl(PR_SET_MM, PR_SET_MM_MAP, dir, 1, 0));
-}
-
-static long call_i386(void)
-{
-#ifdef __x86_64__
-	long ret;
-
-	asm volatile("int $0x80" : "=a"(ret) : "a"(20 /* getpid */) : "memory", "r8", "r9", "r10", "r11");
-	if (ret > 0)
-		return 0;
-	errno = -ret;
-	return -1;
-#else
-	return 0;
-#endif
 }
 
 // Sockets that need no door.
@@ -399,9 +389,8 @@ int main(int argc, char **argv)
 		{ "modules/finit", load_nothing },
 		{ "modules/delete", unload_nothing },
 		{ "kexec/load", boot_nothing },
-		{ "obsolete/uselib", map_nothing },
+		{ "obsolete/lookup_dcookie", ask_for_nothing },
 		{ "devices/disk", make_disk },
-		{ "io_ports/ioperm", use_port },
 		{ "keyrings/add_key", own_key },
 		{ "keyrings/keyctl", session_key },
 		{ "tty_injection/TIOCSTI", fake_input },
@@ -410,7 +399,10 @@ int main(int argc, char **argv)
 		{ "raw_sockets/packet", packet_socket },
 		{ "socket_families/netlink", user_netlink_socket },
 		{ "socket_families/vsock", vsock_socket },
+#ifdef __x86_64__
+		{ "io_ports/ioperm", use_port },
 		{ "foreign_abi/int80", call_i386 },
+#endif
 		{ "innocent/sockets", plain_sockets },
 	};
 
