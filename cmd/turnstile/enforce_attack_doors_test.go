@@ -81,7 +81,7 @@ func TestOpenDoors(t *testing.T) {
 		bare := a.bare(t, program, a.dir).results()
 		for _, door := range policy.AllDoors.Doors() {
 			t.Run(door.String(), func(t *testing.T) {
-				got := a.gated(t, []string{"--open", door.String(), "deny read /nonexistent/**", "deny write /nonexistent/**"}, program, a.dir)
+				got := a.gated(t, []string{"--open", door.String(), "deny read,write,exec /nonexistent/**"}, program, a.dir)
 				got.demandCode(t, "gated", 0)
 				gated := got.results()
 				for _, try := range slices.Sorted(maps.Keys(bare)) {
@@ -167,6 +167,11 @@ func TestOpenViews(t *testing.T) {
 					}
 				}
 			})
+		}
+		for _, door := range []string{"chroot", "namespaces", "mount"} {
+			// The command itself is executed by a process that cannot be looked at.
+			got := a.gated(t, []string{"--open", door, "deny exec " + program}, program, a.dir)
+			got.demandCode(t, "a denied command", 126)
 		}
 		if a.uid == 0 && (bare["root"] != "ok" || bare["mounts"] != "ok") || bare["before"] != "ok" {
 			t.Errorf("the attack proves nothing: %v", bare)

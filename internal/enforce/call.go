@@ -70,6 +70,10 @@ func (c *call) take() error {
 	if c.spec == nil {
 		return unix.ENOSYS
 	}
+	c.launched = c.spec.Op == event.OpExec && c.launch.is(c.tid())
+	if !c.launched && c.seesOtherwise() {
+		return errElsewhere
+	}
 	c.flags = c.spec.Implied
 	for i, role := range c.spec.Args {
 		switch role {
@@ -81,7 +85,6 @@ func (c *call) take() error {
 			}
 		}
 	}
-	c.launched = c.spec.Op == event.OpExec && c.launch.is(c.tid())
 	if c.is("open") {
 		c.flags = uint64(uint32(c.arg(1)))
 	}

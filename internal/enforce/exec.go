@@ -43,6 +43,9 @@ type images struct {
 	// linker is the path of the dynamic linker, "" for none. It is no program that may
 	// be executed.
 	linker string
+	// foreign says that the last program is of an ABI to which a door is open. What its
+	// linker is nobody asks.
+	foreign bool
 }
 
 func (i *images) close() {
@@ -66,11 +69,14 @@ func (c *call) judgeImages() (all images, err error) {
 		switch {
 		case err != nil:
 			return all, err
-		case read.Kind == image.Foreign:
-			return all, c.refuseImage(&program, "turnstile: its system calls are those of another ABI")
+		case read.Kind == image.Foreign && c.policy.Open&policy.DoorForeignABI == 0:
+			return all, c.refuseImage(&program, "turnstile: its system calls are those of another ABI; --open foreign_abi lets them through")
 		case read.Kind == image.Native && read.Interpreter != "":
 			all.linker, err = c.pinLinker(read.Interpreter)
 			return all, err
+		case read.Kind == image.Foreign:
+			all.foreign = true
+			return all, nil
 		case read.Kind != image.Script:
 			return all, nil // the kernel may know what it is, and we see what came of it
 		case len(all.programs) > maxInterpreters:

@@ -107,6 +107,9 @@ func (e *execution) judgeFacts(proc string) error {
 			return e.tooLate(err, &program)
 		}
 	}
+	if e.images.foreign {
+		return nil
+	}
 	linker, err := linkerOf(proc)
 	if err != nil || linker == "" || linker == e.images.linker {
 		return err

@@ -1,6 +1,7 @@
 package enforce
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -12,6 +13,9 @@ import (
 // viewDoors are those by which a process comes to a root directory or to namespaces of its
 // own, in which the names of files and its rights mean something else than here.
 const viewDoors = policy.DoorChroot | policy.DoorMount | policy.DoorNamespaces
+
+// errElsewhere is about a target that a policy has let go through one of viewDoors.
+var errElsewhere = errors.New("the target has gone elsewhere, by an open door")
 
 // view is what the names of files, and the rights of a process, are relative to.
 type view struct {

@@ -97,12 +97,11 @@ func (c *call) handle() {
 		_ = c.listener.Continue(c.notification.ID)
 		return
 	}
-	if c.seesOtherwise() {
-		// The policy has opened a door for it: nothing is decided.
+	if err := c.take(); errors.Is(err, errElsewhere) {
+		// Nothing is decided.
 		_ = c.listener.Continue(c.notification.ID)
 		return
-	}
-	if err := c.take(); err != nil {
+	} else if err != nil {
 		c.refuse(err)
 		return
 	}

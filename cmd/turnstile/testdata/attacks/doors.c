@@ -136,6 +136,26 @@ static long attach(void)
 	return ret;
 }
 
+// A traced child executes a program.
+static long execute_traced(void)
+{
+	int status, child = fork();
+
+	if (!child) {
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
+			_exit(errno);
+		execl("/bin/true", "true", NULL);
+		_exit(errno);
+	}
+	waitpid(child, &status, 0);
+	if (WIFSTOPPED(status)) {
+		ptrace(PTRACE_CONT, child, NULL, NULL);
+		waitpid(child, &status, 0);
+	}
+	errno = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+	return errno ? -1 : 0;
+}
+
 static long read_other(void)
 {
 	char a, b;
@@ -374,6 +394,7 @@ int main(int argc, char **argv)
 		{ "mount/open_tree", tree },
 		{ "mount/fsopen", new_mount_context },
 		{ "ptrace/attach", attach },
+		{ "ptrace/execute", execute_traced },
 		{ "ptrace/process_vm_readv", read_other },
 		{ "ptrace/process_vm_writev", write_other },
 		{ "ptrace/pidfd_getfd", take_descriptor },
