@@ -18,7 +18,8 @@ type shift struct {
 	// least and most bound it; those that join because calls take their time count
 	// beyond.
 	least, most int32
-	// alone counts the calls in a row beside which no other waited.
+	// alone counts how often in a row it was asked whether another call waits, and none
+	// did.
 	alone  atomic.Int32
 	places []place
 
@@ -38,10 +39,14 @@ type place struct {
 }
 
 const (
-	// manyAlone is how many calls in a row make a worker superfluous.
-	manyAlone = 64
-	// patience is how long a call may take before another worker joins.
-	patience = time.Millisecond
+	// askEvery is which of a worker's calls asks whether another waits: the answer takes
+	// the kernel as long as some calls.
+	askEvery = 8
+	// manyAlone is how many answers in a row make a worker superfluous.
+	manyAlone = 8
+	// patience is how long a call may take before another worker joins. To look more
+	// often would cost calls more: each time the runtime wakes a thread or two.
+	patience = 2 * time.Millisecond
 	// calm is how long after the last call nobody looks at the time any more.
 	calm = 20 * time.Millisecond
 )
@@ -71,17 +76,19 @@ func (s *shift) wait(i int) {
 	}
 }
 
-// begin says that a worker has received a call, and whether another waits.
-func (s *shift) begin(i int, now time.Time, more bool) {
+// begin says that a worker has received a call. Pending says whether another waits.
+func (s *shift) begin(i int, now time.Time, pending func() bool) {
 	p := &s.places[i]
 	p.last++
 	p.busy.Store(p.last)
-	if more {
+	switch on := s.on.Load(); {
+	case p.last%askEvery != 0:
+	case pending():
 		s.alone.Store(0)
-		if s.on.Load() < s.most {
+		if on < s.most {
 			s.join()
 		}
-	} else if s.on.Load() > s.least && s.alone.Add(1) > manyAlone {
+	case on > s.least && s.alone.Add(1) > manyAlone:
 		s.alone.Store(0)
 		s.leave()
 	}

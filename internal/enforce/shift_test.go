@@ -26,7 +26,7 @@ func TestShift(t *testing.T) {
 					if !ok {
 						return
 					}
-					s.begin(i, time.Now(), len(calls) > 0)
+					s.begin(i, time.Now(), func() bool { return len(calls) > 0 })
 					answer()
 					s.end(i)
 					answered.Add(1)
@@ -92,8 +92,8 @@ func TestShiftBounds(t *testing.T) {
 	s.wait(0) // does not wait
 	// A worker alone leaves the others free after a while.
 	s.join()
-	for range 2 * (manyAlone + 1) {
-		s.begin(0, time.Now(), false)
+	for range 2 * (manyAlone + 1) * askEvery {
+		s.begin(0, time.Now(), func() bool { return false })
 		s.end(0)
 	}
 	if on := s.on.Load(); on != s.least {
