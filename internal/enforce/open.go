@@ -331,15 +331,12 @@ func (c *call) openObject(o *resolve.Object, r openRequest) (opened, error) {
 	return opened{n, r.flags&unix.O_ACCMODE != unix.O_RDONLY}, nil
 }
 
-// reopen opens the pinned object without waiting. A descriptor remembers O_NOFOLLOW, which
-// goes by a name only: the real one, if that still leads to the object.
+// reopen opens the pinned object without waiting. By its real name that is faster than by a
+// link of procfs, and a descriptor remembers O_NOFOLLOW, which goes by a name only.
 func (c *call) reopen(o *resolve.Object, r openRequest) (n int, err error) {
 	flags := reopenFlags(r) | unix.O_NONBLOCK
-	if r.has(unix.O_NOFOLLOW) && o.Named() {
-		n, err := unix.Openat2(c.root, "."+o.Path, &unix.OpenHow{
-			Flags: uint64(flags) | unix.O_NOFOLLOW, Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
-		})
-		if err == nil {
+	if o.Named() && (r.has(unix.O_NOFOLLOW) || isPlain(o.Stat.Dev) && !r.has(unix.O_TRUNC)) {
+		if n, err := c.openNamed(o, uint64(flags)|r.flags&unix.O_NOFOLLOW); err == nil {
 			return n, nil
 		}
 	}
@@ -361,6 +358,21 @@ func (c *call) reopen(o *resolve.Object, r openRequest) (n int, err error) {
 	}
 	err = c.mayBeOwn(o, open)
 	return n, err
+}
+
+// openNamed opens what the real name of an object leads to, which was judged under that
+// name, if it is still the object.
+func (c *call) openNamed(o *resolve.Object, flags uint64) (int, error) {
+	n, err := unix.Openat2(c.root, "."+o.Path, &unix.OpenHow{Flags: flags, Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS})
+	if err != nil {
+		return -1, err
+	}
+	var found unix.Stat_t
+	if err := unix.Fstat(n, &found); err != nil || found.Dev != o.Stat.Dev || found.Ino != o.Stat.Ino {
+		_ = unix.Close(n)
+		return -1, errChanged
+	}
+	return n, nil
 }
 
 // listsDescriptors says whether a path is that of a process's own descriptors, which it
