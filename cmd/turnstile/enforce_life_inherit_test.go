@@ -42,6 +42,7 @@ func TestEnforceInherits(t *testing.T) {
 		{name: "limits", before: in("ulimit -S -n 177; ulimit -c 0; ulimit -f 1000"), proof: "Max open files            177 "},
 		{name: "umask", before: in("umask 027"), proof: "Umask:\t0027"},
 		{name: "nice", before: []string{"nice", "-n", "3"}, look: "nice", proof: "3\n"},
+		{name: "timers", before: in("echo 123456 >/proc/self/timerslack_ns"), look: "cat /proc/self/timerslack_ns", proof: "123456\n"},
 		{name: "environment", before: []string{"env", "A=b c"}, look: "env", proof: "A=b c"},
 		{name: "directory", before: []string{"env", "-C", "/usr/bin"}, look: "pwd -P", proof: "/usr/bin"},
 	} {

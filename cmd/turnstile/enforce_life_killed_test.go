@@ -15,7 +15,7 @@ func killings() int {
 	if stress() {
 		return 1000
 	}
-	return inFull(40)
+	return inFull(200)
 }
 
 // Whichever of turnstile's two processes is killed, and whenever: nothing of the command

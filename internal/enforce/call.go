@@ -34,6 +34,7 @@ type call struct {
 	// Who makes it.
 	launched bool    // the first execve of the command, from the child that becomes it
 	who      *status // nil until it is needed, if the target can only be who we are
+	group    int     // its process, 0 until it is needed
 	target   resolve.Target
 	// process is for those who are told; nil if nobody is.
 	process *event.Process
@@ -260,7 +261,21 @@ func (c *call) status() (*status, error) {
 	return c.who, nil
 }
 
+// tgid is the process of the thread.
 func (c *call) tgid() int {
+	if c.group == 0 {
+		c.group = c.findGroup()
+	}
+	return c.group
+}
+
+// findGroup asks first whether the thread is the one that its process is called after, as
+// most are. That is said to who could send it a signal, and sends none (kill(2)): status
+// takes much longer to read.
+func (c *call) findGroup() int {
+	if c.who == nil && unix.Tgkill(c.tid(), c.tid(), 0) == nil && c.listener.Valid(c.notification.ID) {
+		return c.tid()
+	}
 	who, err := c.status()
 	if err != nil {
 		return c.tid() // a name that leads nowhere, or to the thread itself

@@ -76,6 +76,9 @@ func readStatus(file string, room []byte) (status, error) {
 	return s, nil
 }
 
+// statusLines are the lines of a status file that are read.
+var statusLines = []string{"Umask", "Tgid", "Uid", "Gid", "Groups", "CapPrm", "CapEff", "CapBnd"}
+
 // parseStatus reads the lines of a status file that say who a thread is.
 func parseStatus(text []byte) (s status, err error) {
 	number := func(field []byte, base, bits int) uint64 {
@@ -86,8 +89,11 @@ func parseStatus(text []byte) (s status, err error) {
 	found := 0
 	for line := range bytes.Lines(text) {
 		key, value, _ := bytes.Cut(line, []byte(":"))
+		if !slices.Contains(statusLines, string(key)) {
+			continue
+		}
+		found++
 		fields := bytes.Fields(value)
-		wanted := true
 		switch string(key) {
 		case "Umask":
 			s.umask = int(number(first(fields), 8, 16))
@@ -117,16 +123,10 @@ func parseStatus(text []byte) (s status, err error) {
 			s.effective = number(first(fields), 16, 64)
 		case "CapBnd":
 			s.bounding = number(first(fields), 16, 64)
-		default:
-			wanted = false
-		}
-		if wanted {
-			found++
 		}
 	}
-	const lines = 8
-	if found != lines {
-		return s, errors.Join(err, fmt.Errorf("it has %d of %d lines", found, lines))
+	if found != len(statusLines) {
+		return s, errors.Join(err, fmt.Errorf("it has %d of %d lines", found, len(statusLines)))
 	}
 	return s, err
 }

@@ -10,16 +10,30 @@ import (
 	"github.com/turnstile-project/turnstile/internal/enforce/resolve"
 )
 
-// limits are the soft limits of a process (proc_pid_limits(5)). To be asked for by
-// prlimit(2) they need rights that are not always there.
+// limits are the soft limits of a process (getrlimit(2)).
 type limits struct{ files, fileSize uint64 }
 
-// limits of the target.
+// limits of the target. To ask for them takes rights that are not always there, and to
+// read them ten times as long.
 func (c *call) limits() (l limits, err error) {
-	c.asTracer(func() { l, err = readLimits("/proc/" + strconv.Itoa(c.tid()) + "/limits") })
+	c.asTracer(func() {
+		if l, err = askLimits(c.tid()); err != nil {
+			l, err = readLimits("/proc/" + strconv.Itoa(c.tid()) + "/limits")
+		}
+	})
 	return l, err
 }
 
+func askLimits(tid int) (limits, error) {
+	var files, size unix.Rlimit
+	err := unix.Prlimit(tid, unix.RLIMIT_NOFILE, nil, &files)
+	if err == nil {
+		err = unix.Prlimit(tid, unix.RLIMIT_FSIZE, nil, &size)
+	}
+	return limits{files.Cur, size.Cur}, err
+}
+
+// readLimits reads proc_pid_limits(5).
 func readLimits(file string) (limits, error) {
 	fd, err := unix.Open(file, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {

@@ -40,6 +40,21 @@ func TestOwnStatus(t *testing.T) {
 	}
 }
 
+// TestLimits: to ask for limits and to read them gives the same.
+func TestLimits(t *testing.T) {
+	asked, err := askLimits(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := readLimits("/proc/self/limits")
+	if err != nil || read != asked {
+		t.Errorf("read %+v, %v, asked %+v", read, err, asked)
+	}
+	if l, err := askLimits(1 << 30); err == nil {
+		t.Errorf("of nobody: %+v", l)
+	}
+}
+
 func TestParseStatus(t *testing.T) {
 	good := "Name:\tx\nUmask:\t0027\nState:\tR (running)\nTgid:\t42\nPid:\t43\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t9 10 11 \n" +
 		"CapInh:\t0000000000000000\nCapPrm:\t000001ffffffffff\nCapEff:\t0000000000000003\nCapBnd:\t000001fffffffffe\nThreads:\t1\n"

@@ -144,7 +144,8 @@ func (t *Target) translate(name string) (string, bool) {
 // Self is the name that the target has for a path below its own directory of /proc, ""
 // for others.
 func (t *Target) Self(name string) string {
-	if !strings.HasPrefix(name, "/proc/") || !isBelow(name, t.self()) {
+	rest, found := strings.CutPrefix(name, "/proc/")
+	if !found || rest == "" || rest[0] < '1' || rest[0] > '9' || !isBelow(name, t.self()) {
 		return ""
 	}
 	return "/proc/self" + name[len(t.self()):]

@@ -305,6 +305,13 @@ func TestSelf(t *testing.T) {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
 	}
+	// Nobody has to be asked who the target is.
+	target.TGID = nil
+	for _, name := range []string{"/proc", "/proc/", "/proc/meminfo", "/proc/sys/42", "/proc/042", "/tmp/42"} {
+		if got := target.Self(name); got != "" {
+			t.Errorf("%q: %q", name, got)
+		}
+	}
 }
 
 // TestSecondProcfs: procfs may be mounted twice, and this process is not to be reached by
