@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -66,29 +67,28 @@ func Start(c Command) (*Target, error) {
 	}
 	failed := errors.New("starting command: the fork hook did not start it")
 	start := func() error {
-		keepIgnored()
-		t.catch()
-		if t.pid, failed = c.forkExec(path); failed != nil {
-			t.release()
-		}
+		t.pid, failed = c.forkExec(path)
 		return failed
 	}
+	// Not on that thread: of a locked one, the runtime needs twice as long for each
+	// signal.
+	keepIgnored()
+	t.catch()
 	err = onOwnThread(func() error {
 		if c.Fork != nil {
 			return c.Fork(start)
 		}
 		return start()
 	})
-	if err != nil {
-		if t.pid != 0 {
-			t.abandon()
-		}
-		return nil, err
+	if err = cmp.Or(err, failed); err == nil {
+		return t, nil
 	}
-	if failed != nil {
-		return nil, failed
+	if t.pid != 0 {
+		t.abandon()
+	} else {
+		t.release()
 	}
-	return t, nil
+	return nil, err
 }
 
 // forkExec makes the child and has it execute path. It does not go through
