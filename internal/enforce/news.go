@@ -192,6 +192,9 @@ func (n *news) process(c *call) *event.Process {
 		p.UID = c.who.uid
 	}
 	room := make([]byte, unix.PathMax)
+	if c.launched {
+		proc = "/proc/self" // whose program it runs until then
+	}
 	if length, err := unix.Readlink(proc+"/exe", room); err == nil {
 		p.Exe = string(room[:length])
 	}
