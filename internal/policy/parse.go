@@ -15,7 +15,8 @@ import (
 // directory, or with "~/" the home.
 type Directories struct{ Working, Home string }
 
-// ParseRule reads the rule of a flag: CLASS[,CLASS...][=ERRNO]:GLOB.
+// ParseRule reads the rule of a flag: CLASS[,CLASS...][=ERRNO]:GLOB, or for sockets what
+// [ParseSocket] reads in the place of the glob.
 func ParseRule(text string, verdict event.VerdictKind, dirs Directories) (Rule, error) {
 	r := Rule{Verdict: verdict, Name: "--" + verdict.String() + " " + text}
 	head, pattern, found := strings.Cut(text, ":")
@@ -35,6 +36,10 @@ func ParseRule(text string, verdict event.VerdictKind, dirs Directories) (Rule, 
 	if r.Classes, err = parseClasses(names); err != nil {
 		return r, fmt.Errorf("rule %q: %w", text, err)
 	}
+	if IsSocket(pattern) {
+		err := r.parseSocket(text, pattern)
+		return r, err
+	}
 	if rest, inHome := strings.CutPrefix(pattern, "~/"); inHome {
 		if dirs.Home == "" {
 			return r, fmt.Errorf("rule %q: there is no home directory (HOME is not set)", text)
@@ -51,6 +56,24 @@ func ParseRule(text string, verdict event.VerdictKind, dirs Directories) (Rule, 
 	}
 	r.Patterns = []Pattern{parsed}
 	return r, nil
+}
+
+// sockets are the classes of access to the addresses of sockets.
+const sockets = event.Connect | event.Bind
+
+func (r *Rule) parseSocket(text, pattern string) error {
+	s, err := ParseSocket(pattern)
+	if err != nil {
+		return fmt.Errorf("rule %q: %w", text, err)
+	}
+	if r.Classes == Files {
+		r.Classes = sockets // all that there is
+	}
+	if r.Classes&^sockets != 0 {
+		return fmt.Errorf("rule %q: nothing but connect and bind is done with sockets; a file whose name begins like this needs ./ before it", text)
+	}
+	r.SetSocket(s)
+	return nil
 }
 
 func parseClasses(names string) (event.Class, error) {
@@ -85,6 +108,9 @@ func errnoNamed(name string) unix.Errno {
 func (p *Policy) Bind(resolve func(path string) (string, error)) error {
 	for i := range p.Rules {
 		r := &p.Rules[i]
+		if r.Socket != nil {
+			continue
+		}
 		written := r.Patterns[0]
 		prefix, err := bindPrefix(written.Prefix(), resolve)
 		if err != nil {

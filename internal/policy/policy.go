@@ -13,13 +13,16 @@ import (
 const Files = event.Read | event.Write | event.Create | event.Delete | event.List | event.Stat |
 	event.Attr | event.Exec | event.Connect | event.Bind
 
-// Rule gives a verdict for some classes of access to the paths of its patterns.
+// Rule gives a verdict for some classes of access to the paths of its patterns, or to the
+// addresses of sockets.
 type Rule struct {
 	Verdict event.VerdictKind // allow, ask or deny
 	Classes event.Class
 	// Patterns are the spellings of one pattern: as written, and with its links
 	// resolved.
 	Patterns []Pattern
+	// Socket is what a rule about addresses of sockets has instead.
+	Socket *Socket
 	// Errno is what a denied call gets.
 	Errno unix.Errno
 	// Name is what people are shown: where the rule stands, or its text.
@@ -62,6 +65,9 @@ func (d Decision) Denied() unix.Errno { return cmp.Or(d.Errno, unix.EACCES) }
 type Path struct{ Name, Self string }
 
 func (r *Rule) matches(p Path) bool {
+	if r.Socket != nil {
+		return false
+	}
 	if p.Name == "" {
 		_, literal := r.Patterns[0].Literal()
 		return r.Verdict != event.VerdictAllow && !literal
@@ -116,14 +122,20 @@ func (p *Policy) decideBy(class event.Class, matches func(*Rule) bool) Decision 
 
 // beats says whether a rule decides before another, neither being a deny.
 func (r *Rule) beats(other *Rule) bool {
+	if order := r.compare(other); order != 0 {
+		return order > 0
+	}
+	return rank(r.Verdict) > rank(other.Verdict)
+}
+
+// compare orders rules that are about one object by how much they say of it.
+func (r *Rule) compare(other *Rule) int {
+	if r.Socket != nil {
+		return r.Socket.compare(other.Socket)
+	}
 	prefix, wildcards := r.Patterns[0].specificity()
 	otherPrefix, otherWildcards := other.Patterns[0].specificity()
-	switch order := cmp.Or(cmp.Compare(prefix, otherPrefix), cmp.Compare(wildcards, otherWildcards)); {
-	case order != 0:
-		return order > 0
-	default:
-		return rank(r.Verdict) > rank(other.Verdict)
-	}
+	return cmp.Or(cmp.Compare(prefix, otherPrefix), cmp.Compare(wildcards, otherWildcards))
 }
 
 // rank orders verdicts from the loosest to the strictest.
