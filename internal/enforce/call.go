@@ -36,6 +36,7 @@ type call struct {
 	who      *status // nil until it is needed, if the target can only be who we are
 	group    int     // its process, 0 until it is needed
 	target   resolve.Target
+	exe      string // its program, if rules ask for that; "" if it is not known
 	// process is for those who are told; nil if nobody is.
 	process *event.Process
 
@@ -108,6 +109,9 @@ func (c *call) take() error {
 	if c.who != nil {
 		c.target.FSUID = c.who.fsuid
 		c.target.AsTracer = c.asTracer
+	}
+	if c.byProgram {
+		c.exe = c.program()
 	}
 	// What was read of this thread, and opened below its directory of /proc, is its
 	// own if the call still waits: a number can belong to another by now.
@@ -339,7 +343,7 @@ func (c *call) place(i int) (resolve.Place, error) {
 
 // pathOf is the name of an object for the policy.
 func (c *call) pathOf(name string) policy.Path {
-	return policy.Path{Name: name, Self: c.selfName(name)}
+	return policy.Path{Name: name, Self: c.selfName(name), Exe: c.exe}
 }
 
 func (c *call) selfName(name string) string {

@@ -39,10 +39,12 @@ type Options struct {
 
 // Gate stands between one command and the kernel.
 type Gate struct {
-	policy *policy.Policy
+	policy *policy.Compiled
 	desk   *ask.Desk
 	news   *news
 	front  string // its directory of /proc
+	// byProgram says that rules ask which program makes a call.
+	byProgram bool
 	// literals are paths that rules name one by one: see judgeFile.
 	literals []string
 	// naming is held by who resolves a path twice, against those who change names.
@@ -78,8 +80,8 @@ func New(o Options) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gate{policy: o.Policy, root: root, ours: ours.identity, news: newNews(o.Sink, o.Quiet), tracer: o.Tracer, linkers: newLinkers()}
-	g.literals = o.Policy.Literals()
+	g := &Gate{policy: o.Policy.Compile(), root: root, ours: ours.identity, news: newNews(o.Sink, o.Quiet), tracer: o.Tracer, linkers: newLinkers()}
+	g.literals, g.byProgram = o.Policy.Literals(), o.Policy.ByProgram()
 	if o.Asker != nil {
 		g.desk = ask.NewDesk(o.Asker)
 	}

@@ -25,6 +25,8 @@ type worker struct {
 	linked map[string]struct{} // see openPlainly
 	room   []byte              // for a path
 	more   []byte              // for the second path of a call
+	// lastProgram made the call before.
+	lastProgram string
 }
 
 // newWorker is to be followed by a goroutine that calls become.

@@ -37,6 +37,8 @@ type Address struct {
 	// Name is an abstract one.
 	Name   string
 	family uint16
+	// Exe is the program of the process that asks: see [Path].
+	Exe string
 }
 
 // Protocols of IP that package unix does not have: include/uapi/linux/in.h, and of SMC

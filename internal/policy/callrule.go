@@ -47,7 +47,7 @@ func ParseCalls(name string) ([]string, error) {
 		if calls := groupMembers(name); calls != nil {
 			return calls, nil
 		}
-		if near := nearest(name, CallGroups()); near != "" {
+		if near := Nearest(name, CallGroups()); near != "" {
 			return nil, fmt.Errorf("%q is no group of system calls; did you mean %q?", name, near)
 		}
 		return nil, fmt.Errorf("%q is no group of system calls; they are %s", name, strings.Join(CallGroups(), ", "))
@@ -59,7 +59,7 @@ func ParseCalls(name string) ([]string, error) {
 	if slices.Contains(CallGroups(), "@"+name) {
 		return nil, fmt.Errorf("%q is no system call; the group is %q", name, "@"+name)
 	}
-	if near := nearest(name, names); near != "" {
+	if near := Nearest(name, names); near != "" {
 		return nil, fmt.Errorf("%q is no system call; did you mean %q?", name, near)
 	}
 	return nil, fmt.Errorf("%q is no system call", name)

@@ -113,7 +113,7 @@ func ParseDoor(name string) (Door, error) {
 			return 1 << i, nil
 		}
 	}
-	if near := nearest(name, AllDoors.Names()); near != "" {
+	if near := Nearest(name, AllDoors.Names()); near != "" {
 		return 0, fmt.Errorf("%q is no side door; did you mean %q?", name, near)
 	}
 	return 0, fmt.Errorf("%q is no side door; they are %s", name, strings.Join(AllDoors.Names(), ", "))

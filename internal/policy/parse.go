@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -28,7 +29,7 @@ func ParseRule(text string, verdict event.VerdictKind, dirs Directories) (Rule, 
 		if verdict != event.VerdictDeny {
 			return r, fmt.Errorf("rule %q: only a deny has an errno", text)
 		}
-		if r.Errno = errnoNamed(errno); r.Errno == 0 {
+		if r.Errno = ErrnoNamed(errno); r.Errno == 0 {
 			return r, fmt.Errorf("rule %q: %q is no errno; for example: ENOENT", text, errno)
 		}
 	}
@@ -91,8 +92,8 @@ func parseClasses(names string) (event.Class, error) {
 	return classes, nil
 }
 
-// errnoNamed is the inverse of unix.ErrnoName, 0 for no errno.
-func errnoNamed(name string) unix.Errno {
+// ErrnoNamed is the inverse of unix.ErrnoName, 0 for no errno.
+func ErrnoNamed(name string) unix.Errno {
 	const maxErrno = 133 // EHWPOISON, include/uapi/asm-generic/errno.h
 	for errno := unix.Errno(1); errno <= maxErrno; errno++ {
 		if name != "" && unix.ErrnoName(errno) == name {
@@ -108,19 +109,30 @@ func errnoNamed(name string) unix.Errno {
 func (p *Policy) Bind(resolve func(path string) (string, error)) error {
 	for i := range p.Rules {
 		r := &p.Rules[i]
-		if r.Socket != nil {
-			continue
-		}
-		written := r.Patterns[0]
-		prefix, err := bindPrefix(written.Prefix(), resolve)
-		if err != nil {
-			return fmt.Errorf("rule %q: %w", r.Name, err)
-		}
-		if prefix != written.Prefix() {
-			r.Patterns = append(r.Patterns, written.WithPrefix(prefix))
+		for _, patterns := range []*[]Pattern{&r.Patterns, &r.Except, &r.Exe} {
+			bound, err := bindAll(*patterns, resolve)
+			if err != nil {
+				return fmt.Errorf("rule %q: %w", r.Name, err)
+			}
+			*patterns = bound
 		}
 	}
 	return nil
+}
+
+// bindAll is patterns, and those among their other spellings that differ.
+func bindAll(written []Pattern, resolve func(string) (string, error)) ([]Pattern, error) {
+	all := slices.Clone(written)
+	for i := range written {
+		prefix, err := bindPrefix(written[i].Prefix(), resolve)
+		if err != nil {
+			return nil, err
+		}
+		if prefix != strings.TrimSuffix(written[i].Prefix(), "/") {
+			all = append(all, written[i].WithPrefix(prefix))
+		}
+	}
+	return all, nil
 }
 
 func bindPrefix(prefix string, resolve func(string) (string, error)) (string, error) {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -15,8 +16,12 @@ import (
 type Pattern struct {
 	text  string
 	parts []part
-	// prefix are the components before the first that is not literal, as a path.
+	// prefix are the components before the first that is not literal, as a path, and
+	// depth is how many they are.
 	prefix string
+	depth  int
+	// wildcards is how many components are not literal.
+	wildcards int
 }
 
 // part is one component of a pattern.
@@ -60,7 +65,7 @@ func ParsePattern(text string) (Pattern, error) {
 	if len(p.parts) > maxParts {
 		return p, fmt.Errorf("pattern %q has more than %d components", text, maxParts)
 	}
-	p.prefix = p.literalPrefix()
+	p.measure()
 	return p, nil
 }
 
@@ -87,7 +92,7 @@ func Literal(path string) Pattern {
 	for component := range components(path) {
 		p.parts = append(p.parts, part{component, literal})
 	}
-	p.prefix = p.literalPrefix()
+	p.measure()
 	return p
 }
 
@@ -126,16 +131,20 @@ func components(path string) func(func(string) bool) {
 	}
 }
 
-func (p *Pattern) literalPrefix() string {
+// measure finds what is known of the pattern before it is compared with a path.
+func (p *Pattern) measure() {
 	var b strings.Builder
-	for _, part := range p.parts {
+	p.depth, p.wildcards = 0, 0
+	for i, part := range p.parts {
 		if part.kind != literal {
-			break
+			p.wildcards++
+		} else if p.wildcards == 0 {
+			b.WriteByte('/')
+			b.WriteString(part.text)
+			p.depth = i + 1
 		}
-		b.WriteByte('/')
-		b.WriteString(part.text)
 	}
-	return b.String()
+	p.prefix = b.String()
 }
 
 // String is the pattern as it was written.
@@ -151,15 +160,16 @@ func (p *Pattern) Prefix() string {
 
 // Literal is the one path that the pattern has, if it is only one.
 func (p *Pattern) Literal() (path string, literal bool) {
-	return p.Prefix(), strings.Count(p.prefix, "/") == len(p.parts)
+	return p.Prefix(), p.wildcards == 0
 }
 
 // WithPrefix is the pattern with another path in the place of its prefix: the same files
 // under the name that they have when links are resolved.
 func (p *Pattern) WithPrefix(prefix string) Pattern {
 	other := Literal(prefix)
-	rest := p.parts[strings.Count(p.prefix, "/"):]
+	rest := p.parts[p.depth:]
 	other.parts = append(other.parts, rest...)
+	other.measure()
 	for _, part := range rest {
 		other.text = strings.TrimSuffix(other.text, "/") + "/" + part.text
 	}
@@ -235,14 +245,35 @@ func (p *Pattern) Match(path string) bool {
 	if !strings.HasPrefix(path, p.prefix) {
 		return false
 	}
-	return p.after(path)&(1<<len(p.parts)) != 0
+	return p.matchRest(path[len(p.prefix):])
 }
+
+// matchRest is Match for what is left of a path behind the prefix, with its slash.
+func (p *Pattern) matchRest(rest string) bool {
+	if rest != "" && rest[0] != '/' {
+		return false
+	}
+	at := p.open(1 << p.depth)
+	for name := range components(rest) {
+		if p.covers(at) {
+			return true
+		}
+		if at = p.step(at, name); at == 0 {
+			return false
+		}
+	}
+	return at&p.end() != 0
+}
+
+// end is the state in which all of the pattern was read.
+func (p *Pattern) end() states { return 1 << len(p.parts) }
 
 // settled says whether what follows has no part in the result: all of it matches, or
 // nothing.
-func (p *Pattern) settled(at states) bool {
-	return at&^(1<<len(p.parts)) == 0 || p.covers(at)
-}
+func (p *Pattern) settled(at states) bool { return p.over(at) || p.covers(at) }
+
+// over says whether nothing that follows matches.
+func (p *Pattern) over(at states) bool { return at&^p.end() == 0 }
 
 // covers says whether all that follows matches.
 func (p *Pattern) covers(at states) bool {
@@ -250,13 +281,8 @@ func (p *Pattern) covers(at states) bool {
 	return n > 0 && p.parts[n-1].kind == anyDepth && at&(1<<(n-1)) != 0
 }
 
-// specificity orders patterns: by the length of what is literal at the beginning, then
-// by how few wildcards there are.
-func (p *Pattern) specificity() (prefix, wildcards int) {
-	for _, part := range p.parts {
-		if part.kind != literal {
-			wildcards++
-		}
-	}
-	return len(p.prefix), -wildcards
+// compare orders patterns by how much they say: by the length of what is literal at the
+// beginning, then by how few wildcards there are.
+func (p *Pattern) compare(other *Pattern) int {
+	return cmp.Or(cmp.Compare(len(p.prefix), len(other.prefix)), cmp.Compare(other.wildcards, p.wildcards))
 }

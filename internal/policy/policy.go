@@ -23,6 +23,10 @@ type Rule struct {
 	Patterns []Pattern
 	// Socket is what a rule about addresses of sockets has instead.
 	Socket *Socket
+	// Except are paths that the rule is not about, though its pattern has them.
+	Except []Pattern
+	// Exe are the programs that the rule is about. Without any it is about all.
+	Exe []Pattern
 	// Errno is what a denied call gets.
 	Errno unix.Errno
 	// Name is what people are shown: where the rule stands, or its text.
@@ -62,97 +66,98 @@ func (d Decision) Denied() unix.Errno { return cmp.Or(d.Errno, unix.EACCES) }
 // Path is the name of a file, and the name that the process itself has for it: below
 // /proc/self, if it is its own. An empty name is one that is too long to be known, of
 // which every rule but an allow is about that has a wildcard.
-type Path struct{ Name, Self string }
+type Path struct {
+	Name, Self string
+	// Exe is the program of the process that asks. If it is not known, rules that
+	// deny are about it, and rules that allow are not.
+	Exe string
+}
 
-func (r *Rule) matches(p Path) bool {
-	if r.Socket != nil {
-		return false
+// Decide gives the verdict for one or several classes of access to a path: the strictest
+// of each class's. A deny wins always. Between allow and ask it is the rule with the
+// longer literal prefix, then that with fewer wildcards, then that for some programs
+// only, then ask. Of rules that say the same the one that is written first is named.
+func (p *Policy) Decide(classes event.Class, path Path) Decision {
+	return strictest(classes, func(class event.Class) Decision { return p.decideOne(class, path) })
+}
+
+// strictest decides about each of some classes.
+func strictest(classes event.Class, decide func(event.Class) Decision) Decision {
+	s := Decision{Verdict: event.VerdictAllow}
+	for class := event.Class(1); class <= classes; class <<= 1 {
+		if classes&class == 0 {
+			continue
+		}
+		if d := decide(class); rank(d.Verdict) > rank(s.Verdict) || s.Rule == nil && d.Verdict == s.Verdict {
+			s = d
+		}
 	}
-	if p.Name == "" {
-		_, literal := r.Patterns[0].Literal()
-		return r.Verdict != event.VerdictAllow && !literal
+	return s
+}
+
+func (p *Policy) decideOne(class event.Class, path Path) Decision {
+	var c contest
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		if r.Classes&class == 0 {
+			continue
+		}
+		if by := r.has(path); by != nil {
+			c.enter(match{r, by, i}, path.Exe)
+		}
+	}
+	return c.decision(p, class)
+}
+
+// has is the spelling by which a rule is about a path, nil if it is not.
+func (r *Rule) has(path Path) *Pattern {
+	if path.Name == "" {
+		return r.hasUnknown()
+	}
+	var best *Pattern
+	for i := range r.Patterns {
+		by := &r.Patterns[i]
+		if (by.Match(path.Name) || path.Self != "" && by.Match(path.Self)) && (best == nil || by.compare(best) > 0) {
+			best = by
+		}
+	}
+	if best == nil || r.excepts(path) {
+		return nil
+	}
+	return best
+}
+
+// hasUnknown is has for a path that is too long to be known.
+func (r *Rule) hasUnknown() *Pattern {
+	if r.Verdict == event.VerdictAllow {
+		return nil
 	}
 	for i := range r.Patterns {
-		if r.Patterns[i].Match(p.Name) || p.Self != "" && r.Patterns[i].Match(p.Self) {
+		if _, literal := r.Patterns[i].Literal(); !literal {
+			return &r.Patterns[i]
+		}
+	}
+	return nil
+}
+
+// excepts says whether a path is one that the rule leaves out.
+func (r *Rule) excepts(path Path) bool {
+	for i := range r.Except {
+		if r.Except[i].Match(path.Name) || path.Self != "" && r.Except[i].Match(path.Self) {
 			return true
 		}
 	}
 	return false
 }
 
-// Decide gives the verdict for one or several classes of access to a path: the strictest
-// of each class's. A deny wins always. Between allow and ask it is the rule with the
-// longer literal prefix, then that with fewer wildcards, then ask.
-func (p *Policy) Decide(classes event.Class, path Path) Decision {
-	strictest := Decision{Verdict: event.VerdictAllow}
-	for class := event.Class(1); class <= classes; class <<= 1 {
-		if classes&class == 0 {
-			continue
-		}
-		if d := p.decideOne(class, path); rank(d.Verdict) > rank(strictest.Verdict) || strictest.Rule == nil && d.Verdict == strictest.Verdict {
-			strictest = d
-		}
-	}
-	return strictest
-}
-
-func (p *Policy) decideOne(class event.Class, path Path) Decision {
-	return p.decideBy(class, func(r *Rule) bool { return r.matches(path) })
-}
-
-func (p *Policy) decideBy(class event.Class, matches func(*Rule) bool) Decision {
-	best := Decision{Verdict: p.Default}
-	if class == event.Stat {
-		best.Verdict = event.VerdictAllow
-	}
-	for i := range p.Rules {
-		r := &p.Rules[i]
-		if r.Classes&class == 0 || !matches(r) {
-			continue
-		}
-		if r.Verdict == event.VerdictDeny {
-			return Decision{r.Verdict, r.Errno, r}
-		}
-		if best.Rule == nil || r.beats(best.Rule) {
-			best = Decision{Verdict: r.Verdict, Rule: r}
-		}
-	}
-	return best
-}
-
-// beats says whether a rule decides before another, neither being a deny.
-func (r *Rule) beats(other *Rule) bool {
-	if order := r.compare(other); order != 0 {
-		return order > 0
-	}
-	return rank(r.Verdict) > rank(other.Verdict)
-}
-
-// compare orders rules that are about one object by how much they say of it.
-func (r *Rule) compare(other *Rule) int {
-	if r.Socket != nil {
-		return r.Socket.compare(other.Socket)
-	}
-	prefix, wildcards := r.Patterns[0].specificity()
-	otherPrefix, otherWildcards := other.Patterns[0].specificity()
-	return cmp.Or(cmp.Compare(prefix, otherPrefix), cmp.Compare(wildcards, otherWildcards))
-}
-
-// rank orders verdicts from the loosest to the strictest.
-func rank(v event.VerdictKind) int {
-	switch v {
-	case event.VerdictAllow:
-		return 0
-	case event.VerdictAsk:
-		return 1
-	default:
-		return 2
-	}
-}
-
 // Asks says whether the policy can say that somebody has to be asked.
 func (p *Policy) Asks() bool {
 	return p.Default == event.VerdictAsk || slices.ContainsFunc(p.Rules, func(r Rule) bool { return r.Verdict == event.VerdictAsk })
+}
+
+// ByProgram says whether it matters to the policy which program asks.
+func (p *Policy) ByProgram() bool {
+	return slices.ContainsFunc(p.Rules, func(r Rule) bool { return len(r.Exe) > 0 })
 }
 
 // Literals are the paths that rules other than allow name one by one. A file that has

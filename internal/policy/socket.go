@@ -297,7 +297,13 @@ func (r *Rule) SetSocket(s Socket) {
 
 // DecideAddress gives the verdict for a class, connect or bind, at an address that is no
 // path. A deny wins always; between allow and ask it is the rule that says more of the
-// address, then of the port, then ask.
+// address, then of the port, then that for some programs only, then ask.
 func (p *Policy) DecideAddress(class event.Class, a Address) Decision {
-	return p.decideBy(class, func(r *Rule) bool { return r.matchesAddress(class, a) })
+	var c contest
+	for i := range p.Rules {
+		if r := &p.Rules[i]; r.Classes&class != 0 && r.matchesAddress(class, a) {
+			c.enter(match{rule: r, place: i}, a.Exe)
+		}
+	}
+	return c.decision(p, class)
 }
