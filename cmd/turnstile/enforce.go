@@ -2,16 +2,17 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/event"
+	"github.com/turnstile-project/turnstile/internal/launch"
 	"github.com/turnstile-project/turnstile/internal/policy"
 )
 
@@ -32,8 +33,13 @@ Rules are about files as they are, not as they are spelled: links, "..", and
 another thread that changes the path meanwhile lead to the same verdict. Files
 that do not exist yet are protected too.
 
+A policy file (--policy) says the same and more: see docs/policy.md and "turnstile
+policy check". Rules of files and flags are one policy; of their defaults the
+strictest counts.
+
 Examples:
    turnstile enforce --default allow --deny read:~/.ssh/** -- npm install
+   turnstile enforce -p policy.yaml -- make
    turnstile enforce --default allow --deny write,create,delete:/** -- ./look-only
    turnstile enforce --default allow --ask write,create:~/** -- ./installer
    turnstile enforce --default allow --deny exec:/tmp/** --deny exec:~/** -- bash
@@ -49,11 +55,19 @@ the command is not executable; 127: it was not found; 2: wrong usage.`,
 		Flags:        enforceFlags(),
 		BashComplete: completeEnforce,
 		Action: func(c *cli.Context) error {
-			s, err := readEnforceSettings(c)
+			user, err := chooseUser(c.String("user"))
 			if err != nil {
 				return err
 			}
-			return runFront(s)
+			files, err := readPolicyFiles(c.StringSlice("policy"), user)
+			if err != nil {
+				return err
+			}
+			s, err := readEnforceSettings(c, files, launch.Command{Env: user.Environ(os.Environ()), User: user})
+			if err != nil {
+				return err
+			}
+			return runFront(s, user)
 		},
 	}
 }
@@ -64,26 +78,38 @@ func superviseCommand() *cli.Command {
 	return &cli.Command{
 		Name:   "supervise",
 		Hidden: true,
-		Flags:  append(enforceFlags(), &cli.IntFlag{Name: "lifeline"}),
+		Flags:  append(enforceFlags(), &cli.IntFlag{Name: "lifeline"}, &cli.IntFlag{Name: "policies"}),
 		Action: func(c *cli.Context) error {
-			s, err := readEnforceSettings(c)
+			if !c.IsSet("lifeline") || !c.IsSet("policies") {
+				return usagef("supervise is started by enforce")
+			}
+			files, err := receivePolicyFiles(c.Int("policies"))
 			if err != nil {
 				return err
 			}
-			if !c.IsSet("lifeline") {
-				return usagef("supervise is started by enforce")
+			s, err := readEnforceSettings(c, files, launch.Command{Env: os.Environ()})
+			if err != nil {
+				return err
 			}
 			return runSupervisor(s, c.Int("lifeline"))
 		},
 	}
 }
 
-func enforceFlags() []cli.Flag {
+// ruleFlags are those that make a policy.
+func ruleFlags() []cli.Flag {
 	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "policy", Aliases: []string{"p"}, Category: "RULES", Usage: "read rules from `FILE`: see docs/policy.md", TakesFile: true},
 		&cli.StringSliceFlag{Name: "allow", Category: "RULES", Usage: "allow what `CLASS:GLOB` says"},
 		&cli.StringSliceFlag{Name: "deny", Category: "RULES", Usage: "deny what `CLASS:GLOB` says"},
 		&cli.StringSliceFlag{Name: "ask", Category: "RULES", Usage: "ask on the terminal about what `CLASS:GLOB` says"},
-		&cli.StringFlag{Name: "default", Category: "RULES", Usage: "allow, deny or ask about (`VERDICT`) what no rule is about; stat is allowed", Value: "deny"},
+		&cli.StringFlag{Name: "default", Category: "RULES", Usage: "allow, deny or ask about (`VERDICT`) what no rule is about; stat is allowed (default: that of the policy files, or deny)"},
+	}
+}
+
+func enforceFlags() []cli.Flag {
+	return append(
+		ruleFlags(),
 		&cli.StringSliceFlag{Name: "open", Category: "RULES", Usage: "open the side door `DOOR`, which leads around the rules"},
 		&cli.StringSliceFlag{Name: "deny-call", Category: "RULES", Usage: "deny the system call `NAME` or group @NAME, whatever its arguments and what is open; =ERRNO, or =kill, says how"},
 		&cli.StringFlag{Name: "log", Usage: "write each decision as a line of JSON to `FILE`", TakesFile: true},
@@ -93,13 +119,14 @@ func enforceFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "print each decision as it is made"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print nothing but errors"},
 		&cli.BoolFlag{Name: "perform-all", Hidden: true},
-	}
+	)
 }
 
 // enforceSettings are the flags of enforce, checked.
 type enforceSettings struct {
 	argv           []string
 	policy         *policy.Policy
+	files          []policyFile
 	log, output    string
 	user           string
 	verbose, quiet bool
@@ -107,11 +134,13 @@ type enforceSettings struct {
 	performAll     bool
 }
 
-func readEnforceSettings(c *cli.Context) (*enforceSettings, error) {
+// readEnforceSettings checks the flags, and makes a policy of them and of the policy files.
+// The command is who is going to be gated: its user and its environment.
+func readEnforceSettings(c *cli.Context, files []policyFile, command launch.Command) (*enforceSettings, error) {
 	s := &enforceSettings{
 		argv: c.Args().Slice(), log: c.String("log"), output: c.String("output"), user: c.String("user"),
 		verbose: c.Bool("verbose"), quiet: c.Bool("quiet"), performAll: c.Bool("perform-all"),
-		keep: c.IntSlice("keep-fd"),
+		keep: c.IntSlice("keep-fd"), files: files,
 	}
 	switch {
 	case len(s.argv) == 0:
@@ -123,42 +152,18 @@ func readEnforceSettings(c *cli.Context) (*enforceSettings, error) {
 	case s.log != "" && s.output != "" && isOneFile(s.log, s.output):
 		return nil, usagef("--output and --log are one file, %q", s.output)
 	}
-	var err error
-	s.policy, err = readPolicy(c)
-	return s, err
-}
-
-// readPolicy makes a policy of the flags.
-func readPolicy(c *cli.Context) (*policy.Policy, error) {
-	verdicts := map[string]event.VerdictKind{"allow": event.VerdictAllow, "deny": event.VerdictDeny, "ask": event.VerdictAsk}
-	verdict, known := verdicts[c.String("default")]
-	if !known {
-		return nil, usagef("--default %q is no verdict: allow, deny or ask", c.String("default"))
-	}
-	dir, err := os.Getwd()
+	command.Argv = s.argv
+	variables, err := variablesOf(command)
 	if err != nil {
-		return nil, fmt.Errorf("finding the working directory: %w", err)
-	}
-	p := &policy.Policy{Default: verdict}
-	for _, name := range []string{"allow", "deny", "ask"} {
-		for _, text := range c.StringSlice(name) {
-			rule, err := policy.ParseRule(text, verdicts[name], policy.Directories{Working: dir, Home: os.Getenv("HOME")})
-			if err != nil {
-				return nil, usageError{err}
-			}
-			p.Rules = append(p.Rules, rule)
-		}
-	}
-	if err := readCallRules(c, p); err != nil {
 		return nil, err
 	}
-	if verdict == event.VerdictDeny && len(c.StringSlice("allow"))+len(c.StringSlice("ask")) == 0 {
+	if s.policy, err = readPolicy(c, files, variables); err != nil {
+		return nil, err
+	}
+	if s.policy.Default == event.VerdictDeny && !slices.ContainsFunc(s.policy.Rules, func(r policy.Rule) bool { return r.Verdict != event.VerdictDeny }) {
 		return nil, usagef("the default is to deny, and nothing is allowed: no program could load its libraries; --default allow turns that round")
 	}
-	if err := p.Bind(resolveLinks); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return s, nil
 }
 
 // readCallRules reads the flags about side doors and system calls.

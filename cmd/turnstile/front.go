@@ -18,12 +18,8 @@ import (
 // runFront is what the shell started. It starts the supervisor, as the user of the
 // command, and ends as that ends. Should the supervisor be killed, its targets become
 // children of this process, which kills them.
-func runFront(s *enforceSettings) error {
+func runFront(s *enforceSettings, user *launch.User) error {
 	if err := kernel.Check(kernel.Enforce); err != nil {
-		return err
-	}
-	user, err := chooseUser(s.user)
-	if err != nil {
 		return err
 	}
 	if err := errors.Join(tree.Adopt(), hide()); err != nil {
@@ -33,13 +29,17 @@ func runFront(s *enforceSettings) error {
 	if err != nil {
 		return err
 	}
+	policies, err := handOver(s.files)
+	if err != nil {
+		return err
+	}
 	if user != nil && !s.quiet {
 		fmt.Fprintf(os.Stderr, "turnstile: the command runs as %s (uid %d); --user root runs it as root\n", user.Name, user.UID)
 	}
 	tellOpen(os.Stderr, s.policy.Open)
 	supervisor, err := launch.Start(launch.Command{
 		Path: "/proc/self/exe", // also if the file has been replaced meanwhile
-		Argv: append([]string{os.Args[0], "supervise", "--lifeline", strconv.Itoa(line.theirs)}, argumentsOf("enforce")...),
+		Argv: append([]string{os.Args[0], "supervise", "--lifeline", strconv.Itoa(line.theirs), "--policies", strconv.Itoa(int(policies.Fd()))}, argumentsOf("enforce")...),
 		Env:  user.Environ(os.Environ()),
 		User: user,
 		Fork: withoutFileCapabilities,
@@ -48,6 +48,7 @@ func runFront(s *enforceSettings) error {
 		return fmt.Errorf("starting the supervisor: %w", err)
 	}
 	line.handOver()
+	policies.Close()
 	status, err := supervisor.Wait()
 	tree.Kill()
 	if err != nil {
@@ -55,6 +56,9 @@ func runFront(s *enforceSettings) error {
 	}
 	if !line.saidGoodbye() {
 		return fmt.Errorf("the supervisor ended before its command, with %s; what was left of the command is killed", ending(status))
+	}
+	if !s.quiet {
+		tellChanges(os.Stderr, s.files, user)
 	}
 	launch.Exit(status)
 	return nil

@@ -45,7 +45,7 @@ func runSupervisor(settings *enforceSettings, line int) error {
 	if err := closeInherited(settings.keep); err != nil {
 		return err
 	}
-	if err := s.protectOutputs(); err != nil {
+	if err := s.protectFiles(); err != nil {
 		return err
 	}
 	var err error
@@ -96,32 +96,67 @@ func closeInherited(keep []int) error {
 	return nil
 }
 
-// protectOutputs adds rules by which the command cannot change what is written about it.
-func (s *supervisor) protectOutputs() error {
+// protectFiles adds rules by which the command cannot change what is written about it, nor
+// what it will be held to the next time.
+func (s *supervisor) protectFiles() error {
 	for _, name := range []string{s.log, s.output} {
 		if name == "" || name == "-" {
 			continue
 		}
-		path, err := filepath.Abs(name)
+		dir, base, err := realPlace(name)
 		if err != nil {
-			return fmt.Errorf("finding %q: %w", name, err)
-		}
-		dir, err := resolveLinks(filepath.Dir(path))
-		if err != nil {
-			return fmt.Errorf("finding %q: %w", name, err)
+			return err
 		}
 		// The trace is written beside its place first.
-		for _, text := range []string{policy.Quote(filepath.Base(path)), "." + policy.Quote(filepath.Base(path)) + ".*"} {
-			pattern, err := policy.ParsePattern(policy.Quote(dir) + "/" + text)
-			if err != nil {
+		for _, text := range []string{policy.Quote(base), "." + policy.Quote(base) + ".*"} {
+			if err := s.protect(policy.Quote(dir)+"/"+text, "turnstile, which writes it"); err != nil {
 				return err
 			}
-			s.policy.Rules = append(s.policy.Rules, policy.Rule{
-				Verdict: event.VerdictDeny, Classes: event.Write | event.Create | event.Delete | event.Attr,
-				Patterns: []policy.Pattern{pattern}, Name: "turnstile, which writes it",
-			})
 		}
 	}
+	for _, file := range s.files {
+		if !file.Regular {
+			continue
+		}
+		dir, base, err := realPlace(file.Name)
+		if err != nil {
+			return err
+		}
+		paths := []string{filepath.Join(dir, base)}
+		if path, err := resolveLinks(paths[0]); err == nil && path != paths[0] {
+			paths = append(paths, path)
+		}
+		for _, path := range paths {
+			if err := s.protect(policy.Quote(path), "turnstile, which reads it"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// realPlace is the real directory of a file, and the file's name in it.
+func realPlace(name string) (dir, base string, err error) {
+	path, err := filepath.Abs(name)
+	if err == nil {
+		dir, err = resolveLinks(filepath.Dir(path))
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("finding %q: %w", name, err)
+	}
+	return dir, filepath.Base(path), nil
+}
+
+// protect adds a rule by which the command cannot change some files.
+func (s *supervisor) protect(glob, by string) error {
+	pattern, err := policy.ParsePattern(glob)
+	if err != nil {
+		return err
+	}
+	s.policy.Rules = append(s.policy.Rules, policy.Rule{
+		Verdict: event.VerdictDeny, Classes: event.Write | event.Create | event.Delete | event.Attr,
+		Patterns: []policy.Pattern{pattern}, Name: by,
+	})
 	return nil
 }
 

@@ -54,10 +54,7 @@ func Start(c Command) (*Target, error) {
 	if c.Env == nil {
 		c.Env = os.Environ()
 	}
-	path, err := c.Path, error(nil)
-	if path == "" {
-		path, err = c.resolve()
-	}
+	path, err := c.Program()
 	if err != nil {
 		return nil, err
 	}
@@ -89,6 +86,14 @@ func Start(c Command) (*Target, error) {
 		t.release()
 	}
 	return nil, err
+}
+
+// Program is the file that Start would execute.
+func (c Command) Program() (string, error) {
+	if c.Path != "" {
+		return c.Path, nil
+	}
+	return c.resolve()
 }
 
 // forkExec makes the child and has it execute path. It does not go through

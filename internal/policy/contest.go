@@ -100,6 +100,9 @@ func (c *contest) decision(p *Policy, class event.Class) Decision {
 
 func (r *Rule) decision() Decision { return Decision{Verdict: r.Verdict, Errno: r.Errno, Rule: r} }
 
+// Stricter says whether a verdict is stricter than another: deny, then ask, then allow.
+func Stricter(verdict, than event.VerdictKind) bool { return rank(verdict) > rank(than) }
+
 // rank orders verdicts from the loosest to the strictest.
 func rank(v event.VerdictKind) int {
 	switch v {

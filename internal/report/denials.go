@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/turnstile-project/turnstile/internal/event"
@@ -89,6 +90,14 @@ func (d *Denials) Print(w io.Writer, o SummaryOptions) error {
 	return err
 }
 
+// isInFile says whether a rule is one of a policy file, which is named FILE:LINE. Only a deny
+// of a file denies in its own name.
+func isInFile(rule string) bool {
+	i := strings.LastIndexByte(rule, ':')
+	_, err := strconv.Atoi(rule[i+1:])
+	return i > 0 && err == nil
+}
+
 // reason says who denied and what would have to be said to allow it.
 func (k denial) reason() string {
 	if strings.HasPrefix(k.rule, "turnstile") {
@@ -96,6 +105,9 @@ func (k denial) reason() string {
 	}
 	if strings.HasPrefix(k.rule, "--deny ") {
 		return "by " + quote.Line(k.rule) + ", which no other rule overrides"
+	}
+	if isInFile(k.rule) {
+		return fmt.Sprintf("by %s, which no other rule overrides; except: [%s] there would allow it", quote.Line(k.rule), strconv.Quote(policy.Quote(k.path)))
 	}
 	return fmt.Sprintf("by %s; --allow %s would allow it", quote.Line(k.rule), quote.Shell(k.classes.String()+":"+policy.Quote(k.path)))
 }

@@ -82,7 +82,7 @@ func TestErrors(t *testing.T) {
 		"no UTF-8":          {"version: 1\ndéf\xffault: deny\n", `2:4: expected UTF-8 text`},
 		"an escape":         {"version: 1\n# \x1b[2J\n", `2:3: expected UTF-8 text`},
 		"no mapping":        {"- a\n", `1:1: expected the keys of a policy (default, open, rules, syscalls, version), found a list`},
-		"too large":         {strings.Repeat("#", maxSize+1), `1:1: a policy has at most 1048576 bytes`},
+		"too large":         {strings.Repeat("#", MaxSize+1), `1:1: a policy has at most 1048576 bytes`},
 		"too deep":          {"version: " + strings.Repeat("[", 100), `1:26: this is no YAML: exceeded max depth of 16`},
 		"two documents":     {"version: 1\n---\nversion: 1\n", `3:1: a second document begins here`},
 		"junk behind":       {"version: 1\n---\n[", `4:1: this is no YAML`},

@@ -12,17 +12,16 @@ import (
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 )
 
-// Limits of a file.
-const (
-	maxSize  = 1 << 20
-	maxDepth = 16
-)
+// MaxSize is how many bytes a policy has at most.
+const MaxSize = 1 << 20
+
+const maxDepth = 16
 
 // load makes a tree of the text. What YAML has and the language has not is a problem:
 // anchors, by which a small file can be a huge one, tags and further documents.
 func (r *reader) load(text []byte) *yaml.Node {
-	if len(text) > maxSize {
-		r.add(Place{1, 1}, "a policy has at most %d bytes, and this has %d", maxSize, len(text))
+	if len(text) > MaxSize {
+		r.add(Place{1, 1}, "a policy has at most %d bytes, and this has more", MaxSize)
 		return nil
 	}
 	if place, ok := isText(text); !ok {
