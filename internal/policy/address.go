@@ -1,8 +1,10 @@
 package policy
 
 import (
+	"fmt"
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -97,4 +99,32 @@ func hostText(ip netip.Addr) string {
 		return ip.String()
 	}
 	return "[" + ip.String() + "]"
+}
+
+// ParseAddress reads an address as [Address.String] writes it: tcp:, udp: or ip: and an
+// address, with its port but for ip, or unix:@ and an abstract name.
+func ParseAddress(text string) (Address, error) {
+	scheme, rest, _ := strings.Cut(text, ":")
+	if name, isAbstract := strings.CutPrefix(rest, "@"); scheme == "unix" && isAbstract {
+		return Address{Protocol: Abstract, Name: name}, nil
+	}
+	a := Address{}
+	switch scheme {
+	case "tcp":
+		a.Protocol = TCP
+	case "udp":
+		a.Protocol = UDP
+	case "ip":
+		ip, err := netip.ParseAddr(strings.Trim(rest, "[]"))
+		if err != nil {
+			return a, fmt.Errorf("%q is no address, such as ip:10.0.0.1", text)
+		}
+		return Address{Protocol: IP, IP: ip.Unmap().WithZone("")}, nil
+	}
+	at, err := netip.ParseAddrPort(rest)
+	if err != nil || a.Protocol == OtherProtocol {
+		return a, fmt.Errorf("%q is no address, such as tcp:10.0.0.1:443, udp:[::1]:53 or unix:@name", text)
+	}
+	a.IP, a.Port = at.Addr().Unmap().WithZone(""), at.Port()
+	return a, nil
 }

@@ -186,7 +186,7 @@ func (p *Policy) compare(class event.Class, before, after []match, eitherWay boo
 
 // sameCondition says whether two rules of one verdict are about the same programs.
 func (r *Rule) sameCondition(other *Rule) bool {
-	return r.Verdict == other.Verdict && slices.EqualFunc(r.Exe, other.Exe, func(a, b Pattern) bool { return a.text == b.text })
+	return r.Verdict == other.Verdict && samePatterns(r.Exe, other.Exe)
 }
 
 // among decides between some rules.

@@ -110,7 +110,7 @@ func (p *Policy) Bind(resolve func(path string) (string, error)) error {
 	for i := range p.Rules {
 		r := &p.Rules[i]
 		for _, patterns := range []*[]Pattern{&r.Patterns, &r.Except, &r.Exe} {
-			bound, err := bindAll(*patterns, resolve)
+			bound, err := r.bind(*patterns, resolve)
 			if err != nil {
 				return fmt.Errorf("rule %q: %w", r.Name, err)
 			}
@@ -120,22 +120,29 @@ func (p *Policy) Bind(resolve func(path string) (string, error)) error {
 	return nil
 }
 
-// bindAll is patterns, and those among their other spellings that differ.
-func bindAll(written []Pattern, resolve func(string) (string, error)) ([]Pattern, error) {
+// bind is patterns, and those among their other spellings that differ.
+func (r *Rule) bind(written []Pattern, resolve func(string) (string, error)) ([]Pattern, error) {
 	all := slices.Clone(written)
 	for i := range written {
-		prefix, err := bindPrefix(written[i].Prefix(), resolve)
+		prefix, err := BindPath(written[i].Prefix(), resolve)
 		if err != nil {
 			return nil, err
 		}
 		if prefix != strings.TrimSuffix(written[i].Prefix(), "/") {
-			all = append(all, written[i].WithPrefix(prefix))
+			other := written[i].WithPrefix(prefix)
+			all = append(all, other)
+			r.respelled = append(r.respelled, [2]string{written[i].text, other.text})
 		}
 	}
 	return all, nil
 }
 
-func bindPrefix(prefix string, resolve func(string) (string, error)) (string, error) {
+// Respelled are the patterns of a rule that are others when links are resolved, each with
+// its other spelling.
+func (r *Rule) Respelled() [][2]string { return r.respelled }
+
+// BindPath is a path with its links resolved, as far as it exists.
+func BindPath(prefix string, resolve func(string) (string, error)) (string, error) {
 	for have, rest := prefix, ""; ; {
 		found, err := resolve(have)
 		switch {

@@ -286,3 +286,62 @@ func (p *Pattern) covers(at states) bool {
 func (p *Pattern) compare(other *Pattern) int {
 	return cmp.Or(cmp.Compare(len(p.prefix), len(other.prefix)), cmp.Compare(other.wildcards, p.wildcards))
 }
+
+// Contains says that each path that another pattern has this one has too. It can miss that
+// it is so, never that it is not.
+func (p *Pattern) Contains(other *Pattern) bool {
+	at := p.open(1)
+	for _, part := range other.parts {
+		switch part.kind {
+		case literal:
+			at = p.step(at, part.text)
+		case glob:
+			at = p.stepGlob(at, part.text)
+		case anyDepth:
+			at = p.open(p.staying(at))
+		}
+	}
+	return at&p.end() != 0
+}
+
+// stepGlob reads any name that a glob has.
+func (p *Pattern) stepGlob(at states, text string) states {
+	var next states
+	for i := range p.parts {
+		switch part := &p.parts[i]; {
+		case at&(1<<i) == 0:
+		case part.kind == anyDepth:
+			next |= 1 << i
+		case part.kind == glob && (part.text == "*" || part.text == text):
+			next |= 1 << (i + 1)
+		}
+	}
+	return p.open(next)
+}
+
+// staying are the states that remain whatever names follow.
+func (p *Pattern) staying(at states) states {
+	var stay states
+	for i := range p.parts {
+		if at&(1<<i) != 0 && p.parts[i].kind == anyDepth {
+			stay |= 1 << i
+		}
+	}
+	return stay
+}
+
+// Apart says that no path is had by both patterns. It can miss that it is so, never that
+// it is not.
+func (p *Pattern) Apart(other *Pattern) bool {
+	a, b := p.prefix, other.prefix
+	_, aLiteral := p.Literal()
+	_, bLiteral := other.Literal()
+	switch {
+	case aLiteral:
+		return !other.Match(p.Prefix())
+	case bLiteral:
+		return !p.Match(other.Prefix())
+	default:
+		return !strings.HasPrefix(a+"/", b+"/") && !strings.HasPrefix(b+"/", a+"/")
+	}
+}

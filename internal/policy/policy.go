@@ -30,7 +30,16 @@ type Rule struct {
 	// Errno is what a denied call gets.
 	Errno unix.Errno
 	// Name is what people are shown: where the rule stands, or its text.
-	Name string
+	Name      string
+	respelled [][2]string
+}
+
+// Subject is what the rule is about, as it was written.
+func (r *Rule) Subject() string {
+	if r.Socket != nil {
+		return r.Socket.String()
+	}
+	return r.Patterns[0].String()
 }
 
 // Policy is what a command is held to.

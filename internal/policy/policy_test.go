@@ -167,6 +167,43 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// What Contains and Apart say is true of every path.
+func TestContains(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	contained, apart := 0, 0
+	for range 20_000 {
+		p, q := mustPattern(t, random(r, patternNames)), mustPattern(t, random(r, patternNames))
+		contains, areApart := p.Contains(&q), p.Apart(&q)
+		for range 10 {
+			path := random(r, pathNames)
+			if contains && q.Match(path) && !p.Match(path) {
+				t.Fatalf("%s has all of %s, but not %s", p.text, q.text, path)
+			}
+			if areApart && q.Match(path) && p.Match(path) {
+				t.Fatalf("%s and %s are apart, and both have %s", p.text, q.text, path)
+			}
+		}
+		contained, apart = contained+btoi(contains), apart+btoi(areApart)
+	}
+	if contained < 1000 || apart < 1000 {
+		t.Errorf("%d contained and %d apart: the test says little", contained, apart)
+	}
+	for _, pair := range []string{"/a/** /a", "/a/** /a/b/*", "/** /a/**/b", "/a/**/b /a/c/**/b", "/a/* /a/b*", "/*/x /a*/x"} {
+		big, small, _ := strings.Cut(pair, " ")
+		p, q := mustPattern(t, big), mustPattern(t, small)
+		if !p.Contains(&q) || q.Contains(&p) {
+			t.Errorf("%s: %v, and turned round %v", pair, p.Contains(&q), q.Contains(&p))
+		}
+	}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 func TestRuleErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"/etc/passwd":     "CLASS:GLOB",
