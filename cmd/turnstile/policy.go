@@ -231,8 +231,7 @@ func (x *explainer) print(w io.Writer) error {
 		x.write(w, &e, x.asked, x.asked)
 		return nil
 	}
-	follow := x.class&(event.Create|event.Delete|event.Bind) == 0
-	path, err := judgedPath(strings.TrimPrefix(x.asked, "unix:"), follow)
+	path, err := x.judged()
 	if err != nil {
 		return usageError{err}
 	}
@@ -241,10 +240,15 @@ func (x *explainer) print(w io.Writer) error {
 	return nil
 }
 
-// explain is about a real path.
+// judged is the path that rules are about when this one is asked for.
+func (x *explainer) judged() (string, error) {
+	follow := x.class&(event.Create|event.Delete|event.Bind) == 0
+	return judgedPath(strings.TrimPrefix(x.asked, "unix:"), follow)
+}
+
+// explain is about such a path.
 func (x *explainer) explain(path string) policy.Explanation {
-	named := policy.Path{Name: path, Exe: x.exe}
-	return x.policy.Explain(x.class, named)
+	return x.policy.Explain(x.class, policy.Path{Name: path, Exe: x.exe})
 }
 
 // write says it in lines. Text is the object as a rule names it alone.
@@ -279,8 +283,8 @@ func (x *explainer) write(w io.Writer, e *policy.Explanation, object, text strin
 			fmt.Fprintf(w, "  leave it out in %s: except: [%s]\n", quote.Line(rule.Name), strconv.Quote(text))
 		}
 	}
-	if r.Change != nil {
-		fmt.Fprintf(w, "  make %s an allow\n", quote.Line(r.Change.Name))
+	for _, rule := range r.Change {
+		fmt.Fprintf(w, "  make an allow of %s\n", quote.Line(rule.Name))
 	}
 	if r.Allow {
 		fmt.Fprintf(w, "  --allow %s\n", quote.Shell(x.class.String()+":"+text))

@@ -13,15 +13,14 @@ type Explanation struct {
 	Default event.VerdictKind
 	// Others are the rules of that class that are about the object, or nearly, and do
 	// not decide: the strongest first.
-	Others []Other
+	Others   []Other
+	standing []match // all that are about the object, the strongest first
 }
 
 // Other is a rule that does not decide.
 type Other struct {
 	Rule *Rule
 	Why  string
-	// Stands says that it would decide if those before it were not there.
-	Stands bool
 }
 
 // Explain says how the verdict of Decide about a path comes about.
@@ -81,9 +80,10 @@ func (p *Policy) explain(d Decision, class event.Class, exe string, look func(*R
 		}
 		return 1
 	})
+	e.standing = standing
 	for _, m := range standing {
 		if m.rule != d.Rule {
-			e.Others = append(e.Others, Other{m.rule, m.loses(standing[0]), true})
+			e.Others = append(e.Others, Other{m.rule, m.loses(standing[0])})
 		}
 	}
 	e.Others = append(e.Others, missed...)
@@ -114,43 +114,36 @@ func (m match) loses(to match) string {
 type Remedy struct {
 	// Except are the rules that deny it: each has to leave it out.
 	Except []*Rule
-	// Change is a rule that asks about it alone.
-	Change *Rule
+	// Change are the rules that ask about it alone.
+	Change []*Rule
 	// Allow says that a rule is missing that allows it.
 	Allow bool
 }
 
 // Remedy is what would allow an access to a path or an address.
 func (e *Explanation) Remedy() (r Remedy) {
-	next := e.Rule
-	if next != nil && next.Verdict == event.VerdictDeny {
-		r.Except, next = append(r.Except, next), nil
+	rest := e.standing
+	for len(rest) > 0 && rest[0].rule.Verdict == event.VerdictDeny {
+		r.Except, rest = append(r.Except, rest[0].rule), rest[1:]
 	}
-	for _, other := range e.Others {
-		switch {
-		case !other.Stands:
-		case other.Rule.Verdict == event.VerdictDeny:
-			r.Except = append(r.Except, other.Rule)
-		case next == nil:
-			next = other.Rule
-		}
+	for len(rest) > 0 && rest[0].rule.Verdict == event.VerdictAsk && rest[0].isAlone() {
+		r.Change, rest = append(r.Change, rest[0].rule), rest[1:]
 	}
 	switch {
-	case next == nil:
+	case len(r.Change) > 0:
+	case len(rest) == 0:
 		r.Allow = e.Default != event.VerdictAllow
-	case next.Verdict == event.VerdictAllow:
-	case next.isAlone():
-		r.Change = next
 	default:
-		r.Allow = true
+		r.Allow = rest[0].rule.Verdict == event.VerdictAsk
 	}
 	return r
 }
 
-// isAlone says whether a rule is about one path only.
-func (r *Rule) isAlone() bool {
-	return slices.ContainsFunc(r.Patterns, func(p Pattern) bool {
-		_, literal := p.Literal()
-		return literal
-	})
+// isAlone says whether a rule is about no other path.
+func (m match) isAlone() bool {
+	if m.by == nil {
+		return false
+	}
+	_, literal := m.by.Literal()
+	return literal
 }

@@ -197,6 +197,82 @@ func TestContains(t *testing.T) {
 	}
 }
 
+// A rule of which Overrides says that another takes everything from it never decides, and
+// one that Repeats another is not missed.
+func TestOverrides(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	overridden, repeated := 0, 0
+	for range 20_000 {
+		p := randomPolicy(t, r)
+		for i := range p.Rules {
+			p.Rules[i].Patterns = p.Rules[i].Patterns[:1] // as written
+		}
+		for i := range p.Rules {
+			var dead, again bool
+			for j := range p.Rules {
+				dead = dead || p.Overrides(j, i)
+				again = again || p.Repeats(i, j)
+			}
+			overridden, repeated = overridden+btoi(dead), repeated+btoi(again)
+			without := &Policy{Default: p.Default, Rules: slices.Delete(slices.Clone(p.Rules), i, i+1)}
+			for range 5 {
+				path := Path{Name: random(r, pathNames), Exe: programs[r.IntN(len(programs))]}
+				d := p.Decide(event.Read, path)
+				if dead && d.Rule == &p.Rules[i] {
+					t.Fatalf("%s: %d is overridden, and decides about %+v", p.describe(), i, path)
+				}
+				if other := without.Decide(event.Read, path); again && other.Verdict != d.Verdict {
+					t.Fatalf("%s: %d says nothing new, and without it %+v is %v", p.describe(), i, path, other.Verdict)
+				}
+			}
+		}
+	}
+	if overridden < 500 || repeated < 200 {
+		t.Errorf("%d overridden and %d repeated: the test says little", overridden, repeated)
+	}
+}
+
+// An explanation has the verdict of the policy, names each rule once, and what it says would
+// allow an access does.
+func TestExplain(t *testing.T) {
+	r := rand.New(rand.NewPCG(13, 14))
+	tried := 0
+	for range 20_000 {
+		p := randomPolicy(t, r)
+		path := Path{Name: random(r, pathNames), Exe: programs[r.IntN(len(programs))]}
+		e := p.Explain(event.Read, path)
+		if d := p.Decide(event.Read, path); e.Decision != d {
+			t.Fatalf("%s: %+v is %v, explained as %v", p.describe(), path, d, e.Decision)
+		}
+		for i, other := range e.Others {
+			if other.Rule == e.Rule || other.Why == "" || slices.ContainsFunc(e.Others[:i], func(o Other) bool { return o.Rule == other.Rule }) {
+				t.Fatalf("%s: %+v: %s is told twice", p.describe(), path, other.Rule.Name)
+			}
+		}
+		if e.Verdict == event.VerdictAllow || path.Exe == "" {
+			continue
+		}
+		tried++
+		text := p.describe()
+		remedy := e.Remedy()
+		for _, rule := range remedy.Except {
+			rule.Except = append(rule.Except, Literal(path.Name))
+		}
+		for _, rule := range remedy.Change {
+			rule.Verdict = event.VerdictAllow
+		}
+		if remedy.Allow {
+			p.Rules = append(p.Rules, Rule{Verdict: event.VerdictAllow, Classes: event.Read, Patterns: []Pattern{Literal(path.Name)}})
+		}
+		if d := p.Decide(event.Read, path); d.Verdict != event.VerdictAllow {
+			t.Fatalf("%s: %+v is %v by %s after all that would allow it: %+v", text, path, d.Verdict, d.By(), remedy)
+		}
+	}
+	if tried < 5000 {
+		t.Errorf("%d remedies: the test says little", tried)
+	}
+}
+
 func btoi(b bool) int {
 	if b {
 		return 1
