@@ -111,7 +111,7 @@ func (g *agreement) tree(t *testing.T) {
 
 // dir is a directory of the tree, sometimes by a link.
 func (g *agreement) anyDir() string {
-	path := g.arena.dir
+	path := g.dir
 	if g.IntN(6) == 0 {
 		return filepath.Join(path, []string{"link", "a/back", "link/back"}[g.IntN(3)])
 	}
@@ -144,11 +144,11 @@ func (g *agreement) accesses() (all []access) {
 		o := operations[g.IntN(len(operations))]
 		x := access{op: o.op, path: filepath.Join(g.anyDir(), o.names[g.IntN(len(o.names))]), classes: o.classes, allowed: o.allowed}
 		if o.classes&event.Create != 0 {
-			real, err := filepath.EvalSymlinks(filepath.Dir(x.path))
-			if err != nil || made[filepath.Join(real, filepath.Base(x.path))] {
+			dir, err := filepath.EvalSymlinks(filepath.Dir(x.path))
+			if err != nil || made[filepath.Join(dir, filepath.Base(x.path))] {
 				continue // it would be there
 			}
-			made[filepath.Join(real, filepath.Base(x.path))] = true
+			made[filepath.Join(dir, filepath.Base(x.path))] = true
 		}
 		x.exe = g.programs[len(all)/50]
 		all = append(all, x)
@@ -158,7 +158,7 @@ func (g *agreement) accesses() (all []access) {
 
 func (g *agreement) glob() string {
 	names := []string{"a", "b", "ab", "*", "**", "a*", "{a,b}", "[!b]", "f", "?", "s", "new*", "n1", "link"}
-	path := g.arena.dir
+	path := g.dir
 	for range g.IntN(4) {
 		path += "/" + names[g.IntN(len(names))]
 	}

@@ -106,7 +106,8 @@ func tellChanges(w io.Writer, files []policyFile, user *launch.User) {
 	}
 }
 
-// variablesOf are what a policy may know of the command that it is for.
+// variablesOf are what a policy may know of the command that it is for, which has to be one
+// that can be executed.
 func variablesOf(command launch.Command) (lang.Variables, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -117,13 +118,14 @@ func variablesOf(command launch.Command) (lang.Variables, error) {
 		v["TMPDIR"] = "/tmp" // as programs do: P_tmpdir of glibc
 	}
 	if len(command.Argv) > 0 {
-		// Without it the variable is not set, which a policy that has it is told.
-		if exe, err := command.Program(); err == nil {
-			if !strings.HasPrefix(exe, "/") {
-				exe = dir + "/" + exe
-			}
-			v["EXE"] = exe
+		exe, err := command.Program()
+		if err != nil {
+			return nil, err
 		}
+		if !strings.HasPrefix(exe, "/") {
+			exe = dir + "/" + exe
+		}
+		v["EXE"] = exe
 	}
 	return v, nil
 }

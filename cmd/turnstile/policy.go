@@ -132,7 +132,7 @@ func writeSpellings(w io.Writer, f *lang.File) {
 			}
 		}
 	}
-	io.WriteString(w, said)
+	fmt.Fprint(w, said)
 }
 
 // errFound is for the exit code. What was found has been printed.

@@ -380,7 +380,7 @@ func (p *Policy) describe() string {
 
 // naiveDecide is what a policy says of one class, from the words of its documentation.
 func naiveDecide(p *Policy, class event.Class, path, exe string) event.VerdictKind {
-	any := func(patterns []Pattern, path string) bool {
+	have := func(patterns []Pattern, path string) bool {
 		return slices.ContainsFunc(patterns, func(pattern Pattern) bool {
 			return naive(strings.Split(pattern.text, "/"), strings.Split(path, "/"))
 		})
@@ -412,11 +412,11 @@ func naiveDecide(p *Policy, class event.Class, path, exe string) event.VerdictKi
 	type found struct{ prefix, literals, exe, rank int }
 	var best *found
 	for _, r := range p.Rules {
-		if r.Classes&class == 0 || any(r.Except, path) || len(r.Exe) > 0 && !any(r.Exe, exe) {
+		if r.Classes&class == 0 || have(r.Except, path) || len(r.Exe) > 0 && !have(r.Exe, exe) {
 			continue
 		}
 		for _, pattern := range r.Patterns {
-			if !any([]Pattern{pattern}, path) {
+			if !have([]Pattern{pattern}, path) {
 				continue
 			}
 			if r.Verdict == event.VerdictDeny {

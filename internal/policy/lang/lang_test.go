@@ -89,7 +89,7 @@ func TestErrors(t *testing.T) {
 		"no version":        {"default: allow\n", `1:1: expected the key "version"`},
 		"a later version":   {"version: 2\n", `1:10: version "2" is not known; this Turnstile reads version 1`},
 		"twice":             {"version: 1\ndefault: deny\ndefault: allow\n", `3:1: the key "default" stands here a second time; the first is in line 2`},
-		"a typo":            {"version: 1\ndefualt: deny\n", `2:1: "defualt" is no key of a policy; did you mean "default"?`},
+		"a typo":            {"version: 1\ndefautl: deny\n", `2:1: "defautl" is no key of a policy; did you mean "default"?`},
 		"unlike any":        {"version: 1\nxyz: deny\n", `2:1: "xyz" is no key of a policy; they are default, open, rules, syscalls, version`},
 		"no key":            {"version: 1\n? [a]\n: b\n", `2:3: expected a key of a policy (default, open, rules, syscalls, version), found a list`},
 		"a default":         {"version: 1\ndefault: alow\n", `2:10: "alow" is no verdict; did you mean "allow"?`},
