@@ -46,7 +46,7 @@ func TestExplainAgreesWithTheGate(t *testing.T) {
 			g.programs[i] = filepath.Join(filepath.Dir(a.dir), name)
 			copyProgram(t, program, g.programs[i])
 		}
-		a.attr = func(attr *syscall.SysProcAttr) { attr.Setpgid, attr.Setsid = false, true } // nobody to ask
+		a.attr = nobodyToAsk
 		policies := 20
 		if stress() {
 			policies = 100
@@ -285,8 +285,11 @@ func (x *access) explained(t *testing.T, p *policy.Policy, verdicts map[event.Ve
 	}
 }
 
+// nobodyToAsk starts a run without a terminal.
+func nobodyToAsk(attr *syscall.SysProcAttr) { attr.Setpgid, attr.Setsid = false, true }
+
 // copyProgram makes a copy that all may execute.
-func copyProgram(t *testing.T, from, to string) {
+func copyProgram(t testing.TB, from, to string) {
 	t.Helper()
 	text, err := os.ReadFile(from)
 	if err != nil {
