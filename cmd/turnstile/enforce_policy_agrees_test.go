@@ -81,7 +81,7 @@ func (g *agreement) tree(t *testing.T) {
 		}
 	}
 	for _, dir := range dirs {
-		files = append(files, dir+"f=x", dir+"g=x")
+		files = append(files, dir+"f=x", dir+"g=x", dir+"x=x")
 		if dir != "" {
 			files = append([]string{dir}, files...)
 		}
@@ -104,6 +104,9 @@ func (g *agreement) tree(t *testing.T) {
 			}
 			t.Cleanup(func() { conn.Close() })
 			chown(t, filepath.Join(dir, d, "s"), g.uid)
+			if err := os.Chmod(filepath.Join(dir, d, "x"), 0o755); err != nil { //nolint:gosec // see reachable
+				t.Fatal(err)
+			}
 		}
 	}
 	g.fresh(t)
@@ -135,6 +138,7 @@ var operations = []struct {
 	{"delete", event.Delete, []string{"f", "g"}, unix.ENOTDIR},
 	{"create", event.Create, []string{"new1", "new2", "other"}, 0},
 	{"connect", event.Connect, []string{"s"}, 0},
+	{"exec", event.Exec, []string{"x"}, unix.ENOEXEC},
 	{"bind", event.Bind | event.Create, []string{"n1", "n2", "z"}, 0},
 }
 
@@ -157,7 +161,7 @@ func (g *agreement) accesses() (all []access) {
 }
 
 func (g *agreement) glob() string {
-	names := []string{"a", "b", "ab", "*", "**", "a*", "{a,b}", "[!b]", "f", "?", "s", "new*", "n1", "link"}
+	names := []string{"a", "b", "ab", "*", "**", "a*", "{a,b}", "[!b]", "f", "?", "x", "s", "new*", "n1", "link"}
 	path := g.dir
 	for range g.IntN(4) {
 		path += "/" + names[g.IntN(len(names))]
@@ -183,7 +187,7 @@ func (g *agreement) policyText() string {
 	fmt.Fprintf(&b, "version: 1\ndefault: %s\nrules:\n  - allow: [exec, read]\n    paths: [%q, %q]\n", verdicts[g.IntN(3)], g.programs[0], g.programs[1])
 	for range 1 + g.IntN(6) {
 		verdict := verdicts[g.IntN(3)]
-		classes := event.Class(g.Uint32()) & (policy.Files &^ event.Exec)
+		classes := event.Class(g.Uint32()) & policy.Files
 		if classes == 0 {
 			continue
 		}
