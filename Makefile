@@ -82,7 +82,7 @@ test-matrix: test-tools ## show that the tests on other kernels can fail
 	scripts/test-matrix
 
 .PHONY: stress
-stress: test-tools ## the races and the life of enforce, ten times as often; the transparency suites, whole (as root)
+stress: test-tools ## the races and the life of enforce, ten times as often; policies against the gate; the transparency suites, whole (as root)
 	TURNSTILE_STRESS=1 TURNSTILE_TEST_STRICT=1 go test -count=1 -timeout 3h -run 'TestAttack|TestEnforce|TestTransparent' ./cmd/turnstile
 
 .PHONY: fuzz

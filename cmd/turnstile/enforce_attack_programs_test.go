@@ -6,11 +6,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/turnstile-project/turnstile/internal/testenv"
 )
 
 // What a rule with a condition allows to one program no other gets: not by its name, and
 // not while it becomes that program.
 func TestAttackPrograms(t *testing.T) {
+	testenv.Program(t, "sh", "ln", "rm")
 	shell, err := filepath.EvalSymlinks("/bin/sh")
 	if err != nil {
 		t.Fatal(err)

@@ -38,7 +38,7 @@ type agreement struct {
 	programs [2]string
 }
 
-func TestExplainAgreesWithTheGate(t *testing.T) {
+func TestEnforceDoesWhatIsExplained(t *testing.T) {
 	program := attack(t, "accesses")
 	eachUser(t, func(t *testing.T, a *arena) {
 		g := &agreement{rand.New(rand.NewPCG(9, uint64(a.uid))), a, [2]string{}}

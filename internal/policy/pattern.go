@@ -290,6 +290,9 @@ func (p *Pattern) compare(other *Pattern) int {
 // Contains says that each path that another pattern has this one has too. It can miss that
 // it is so, never that it is not.
 func (p *Pattern) Contains(other *Pattern) bool {
+	if !strings.HasPrefix(other.prefix, p.prefix) {
+		return false
+	}
 	at := p.open(1)
 	for _, part := range other.parts {
 		switch part.kind {
