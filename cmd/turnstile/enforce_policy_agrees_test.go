@@ -247,7 +247,7 @@ func (g *agreement) compare(t *testing.T, verdicts map[event.VerdictKind]int) {
 	}
 	for i, x := range accesses {
 		if n, _ := strconv.Atoi(got[i]); unix.Errno(n) != want[i] {
-			t.Errorf("%s %s by %s: errno %v, want %v\n%s\n%s", x.op, x.path, filepath.Base(x.exe), unix.Errno(n), want[i], said[i], text)
+			t.Errorf("%s %s by %s: errno %v, want %v\n%s\n%s\n%s", x.op, x.path, filepath.Base(x.exe), unix.Errno(n), want[i], said[i], text, out.stderr)
 			return
 		}
 	}
