@@ -52,7 +52,11 @@ func (t *Tracer) admit() {
 
 func (t *Tracer) seize(next thread) {
 	const options = unix.PTRACE_O_TRACEEXEC | unix.PTRACE_O_EXITKILL
-	if errno := ptrace(unix.PTRACE_SEIZE, next.id, options); errno != 0 {
+	if former, ok := t.followed[next.id]; ok {
+		// The call before this one has failed and returned before it could be stopped,
+		// so the thread is traced still.
+		former.Failed(0)
+	} else if errno := ptrace(unix.PTRACE_SEIZE, next.id, options); errno != 0 {
 		if errno == unix.ESRCH {
 			next.visitor.Gone()
 			return
