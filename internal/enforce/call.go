@@ -31,6 +31,11 @@ type call struct {
 	how      unix.OpenHow
 	address  []byte // of a socket
 
+	// spoken is the address that was judged, as the kernel is given it, and sent how
+	// much of a message that still waits is on its way.
+	spoken event.Socket
+	sent   int
+
 	// Who makes it.
 	launched bool    // the first execve of the command, from the child that becomes it
 	who      *status // nil until it is needed, if the target can only be who we are

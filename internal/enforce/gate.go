@@ -89,7 +89,7 @@ func New(o Options) (*Gate, error) {
 		g.front = fmt.Sprintf("/proc/%d", o.Front)
 	}
 	g.filter = plan.Options{
-		ABI: nativeABI, Classes: o.Policy.Restricted(), FakeUndumpable: !ours.privileged(),
+		ABI: nativeABI, Classes: o.Policy.Restricted(), Addresses: o.Policy.RestrictedAddresses(), FakeUndumpable: !ours.privileged(),
 		Open: o.Policy.Open, Calls: o.Policy.Calls,
 	}
 	if o.Policy.Open&viewDoors != 0 {
@@ -107,6 +107,7 @@ func New(o Options) (*Gate, error) {
 	}
 	if o.PerformAll {
 		g.filter.Classes = policy.Files
+		g.filter.Addresses = event.Connect | event.Bind
 	}
 	g.filter.Verify = g.filter.Classes&event.Exec != 0
 	return g, nil

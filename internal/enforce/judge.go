@@ -16,7 +16,8 @@ import (
 // judgement is what was decided about one object of a call.
 type judgement struct {
 	classes  event.Class
-	path     string
+	path     string // or the text of an address
+	address  *policy.Address
 	mode     uint32
 	created  bool
 	decision policy.Decision
@@ -78,8 +79,20 @@ func (c *call) judge(classes event.Class, path string, j judgement) error {
 	// What is a process's own is told, and asked about, as every process calls it.
 	j.classes, j.path = classes, cmp.Or(c.selfName(path), path)
 	j.decision = c.policy.Decide(classes, c.pathOf(path))
+	return c.conclude(j)
+}
+
+// judgeAddress asks the policy about an address that is no path, for connect or bind.
+func (c *call) judgeAddress(class event.Class, s *event.Socket) error {
+	c.spoken = *s
+	a := policy.AddressOf(s)
+	return c.conclude(judgement{classes: class, path: a.String(), address: &a, decision: c.policy.DecideAddress(class, a)})
+}
+
+// conclude does what was decided.
+func (c *call) conclude(j judgement) error {
 	switch {
-	case j.decision.Verdict == event.VerdictAsk && c.isGranted(classes, j.path):
+	case j.decision.Verdict == event.VerdictAsk && c.isGranted(j.classes, j.path):
 		j.decision.Verdict, j.by = event.VerdictAllow, "user"
 	case j.decision.Verdict == event.VerdictAsk:
 		return c.mustAsk(j)
@@ -128,7 +141,7 @@ func (c *call) mustAsk(j judgement) error {
 	q := &ask.Question{
 		PID: p.ID.PID, Start: p.ID.Start, PPID: p.Parent.PID, Comm: p.Comm, Exe: p.Exe, UID: p.UID,
 		Op: c.spec.Op, Classes: j.classes, Path: []byte(j.path), Rule: j.decision.By(),
-		Allow: remedy(j.classes, j.path),
+		Allow: j.remedy(),
 	}
 	for _, o := range c.operands {
 		if o.name != "" && o.name != j.path {
@@ -138,13 +151,24 @@ func (c *call) mustAsk(j judgement) error {
 	return &waiting{question: q, judgement: j}
 }
 
-// remedy is the rule that would allow an access.
-func remedy(classes event.Class, path string) string {
-	return "--allow " + classes.String() + ":" + policy.Quote(path)
+// remedy is the rule that would allow an access, if there can be one.
+func (j *judgement) remedy() string {
+	object := policy.Quote(j.path)
+	if j.address != nil {
+		if !j.address.Named() {
+			return ""
+		}
+		object = j.path
+	}
+	return "--allow " + j.classes.String() + ":" + object
 }
 
 // refuse gives the call its error.
 func (c *call) refuse(err error) {
+	if c.sent > 0 && !c.answered {
+		_ = c.returns(int64(c.sent)) // what was sent is no failure
+		return
+	}
 	c.fail(errnoOf(err))
 }
 

@@ -114,7 +114,9 @@ func (n *news) tell(c *call, outcome event.Outcome) {
 		Argv:   c.argv, Outcome: outcome, Verdict: verdict,
 	}
 	for i := range c.judged {
-		e.Access.Targets = append(e.Access.Targets, c.judged[i].target(c.asked(i)))
+		if c.judged[i].address == nil {
+			e.Access.Targets = append(e.Access.Targets, c.judged[i].target(c.asked(i)))
+		}
 	}
 	if e.Process = nobody; c.process != nil {
 		e.Process = c.process

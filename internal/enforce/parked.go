@@ -207,6 +207,10 @@ func (c *call) withdraw(t *ticket) {
 	if c.answered {
 		return
 	}
+	if c.sent > 0 {
+		_ = c.returns(int64(c.sent))
+		return
+	}
 	const restart = unix.Errno(512) // ERESTARTSYS, include/linux/errno.h
 	errno := unix.EINTR
 	if t.restart {

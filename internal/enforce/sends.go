@@ -13,6 +13,8 @@ import (
 type message struct {
 	address []byte
 	data    []byte
+	// more says that there is more data than was copied.
+	more    bool
 	control []byte
 	// descriptors are the copies of what control gives away.
 	descriptors []int
@@ -29,35 +31,39 @@ func (m *message) close() {
 const maxMessage = 1 << 20
 
 func (c *call) sendto() error {
-	size := min(c.arg(2), maxMessage)
-	m := message{data: make([]byte, size)}
-	if err := c.read(c.arg(1), m.data); err != nil {
-		return err
-	}
-	if c.arg(4) != 0 {
-		var err error
-		if m.address, err = c.takeAddress(c.arg(4), c.arg(5)); err != nil {
-			return err
+	return c.sendAll(func() (*message, error) {
+		at, size := c.arg(1)+uint64(c.sent), c.arg(2)-uint64(c.sent)
+		m := &message{data: make([]byte, min(size, maxMessage)), more: size > maxMessage}
+		if err := c.read(at, m.data); err != nil || c.arg(4) == 0 {
+			return m, err
 		}
-	}
-	n, err := c.send(&m, uint64(uint32(c.arg(3))))
-	if err != nil {
-		return err
-	}
-	return c.returns(int64(n))
+		var err error
+		m.address, err = c.takeAddress(c.arg(4), c.arg(5))
+		return m, err
+	}, uint64(uint32(c.arg(3))))
 }
 
 func (c *call) sendmsg() error {
-	m, err := c.takeMessage(c.arg(1))
-	if err != nil {
-		return err
+	return c.sendAll(func() (*message, error) { return c.takeMessage(c.arg(1)) }, uint64(uint32(c.arg(2))))
+}
+
+// sendAll sends what take copies, from c.sent on, until that is all.
+func (c *call) sendAll(take func() (*message, error), flags uint64) error {
+	for {
+		m, err := take()
+		if err != nil {
+			return err
+		}
+		n, err := c.send(m, flags)
+		m.close()
+		if err != nil {
+			return err
+		}
+		c.sent += n
+		if n < len(m.data) || !m.more {
+			return c.returns(int64(c.sent))
+		}
 	}
-	defer m.close()
-	n, err := c.send(m, uint64(uint32(c.arg(2))))
-	if err != nil {
-		return err
-	}
-	return c.returns(int64(n))
 }
 
 // sendmmsg sends message after message, each with its own verdict. The first error ends
@@ -86,6 +92,9 @@ func (c *call) sendmmsg() error {
 			break
 		}
 		sent++
+		if n < len(m.data) || m.more {
+			break
+		}
 	}
 	return c.returns(int64(sent))
 }
@@ -116,7 +125,7 @@ func (c *call) copyMessage(at uint64) (*message, error) {
 	if err := c.copyVectors(m, word(2), word(3)); err != nil {
 		return nil, err
 	}
-	if word(4) == 0 || word(5) == 0 {
+	if word(4) == 0 || word(5) == 0 || c.sent > 0 {
 		return m, nil
 	}
 	const maxControl = 1 << 16
@@ -143,9 +152,14 @@ func (c *call) copyVectors(m *message, at, count uint64) error {
 	if err := c.read(at, vectors); err != nil {
 		return err
 	}
+	skip := uint64(c.sent)
 	for v := vectors; len(v) > 0; v = v[size:] {
 		base, length := binary.NativeEndian.Uint64(v), binary.NativeEndian.Uint64(v[8:])
-		length = min(length, uint64(maxMessage-len(m.data)))
+		done := min(skip, length)
+		base, length, skip = base+done, length-done, skip-done
+		if room := uint64(maxMessage - len(m.data)); length > room {
+			length, m.more = room, true
+		}
 		start := len(m.data)
 		m.data = append(m.data, make([]byte, length)...)
 		if err := c.read(base, m.data[start:]); err != nil {
@@ -158,14 +172,12 @@ func (c *call) copyVectors(m *message, at, count uint64) error {
 // translateControl makes the control messages ours: descriptors are copies of the
 // target's, and credentials name who really sends (unix(7)).
 func (c *call) translateControl(m *message) error {
-	const head = 16 // struct cmsghdr
-	for at := 0; at+head <= len(m.control); {
-		length := binary.NativeEndian.Uint64(m.control[at:])
-		if length < head || length > uint64(len(m.control)-at) {
+	for at := 0; at+controlHead <= len(m.control); {
+		length, level, kind := controlFields(m.control[at:])
+		if length < controlHead || length > uint64(len(m.control)-at) {
 			return unix.EINVAL
 		}
-		level, kind := binary.NativeEndian.Uint32(m.control[at+8:]), binary.NativeEndian.Uint32(m.control[at+12:])
-		body := m.control[at+head : at+int(length)]
+		body := m.control[at+controlHead : at+int(length)]
 		if level == unix.SOL_SOCKET {
 			switch kind {
 			case unix.SCM_RIGHTS:
@@ -181,6 +193,13 @@ func (c *call) translateControl(m *message) error {
 		at += int(length+7) &^ 7
 	}
 	return nil
+}
+
+const controlHead = 16 // struct cmsghdr
+
+// controlFields reads the head of a control message.
+func controlFields(b []byte) (length uint64, level, kind uint32) {
+	return binary.NativeEndian.Uint64(b), binary.NativeEndian.Uint32(b[8:]), binary.NativeEndian.Uint32(b[12:])
 }
 
 func (c *call) copyRights(m *message, body []byte) error {
@@ -201,38 +220,90 @@ func (c *call) copyRights(m *message, body []byte) error {
 
 // send sends a message on the target's socket, whole if it is a stream that waits.
 func (c *call) send(m *message, flags uint64) (int, error) {
-	fd, err := c.takeSocket()
+	e, err := c.takeSocket()
 	if err != nil {
 		return 0, err
 	}
-	defer func() { _ = unix.Close(fd) }()
+	defer e.close()
+	if m.more && e.kind != unix.SOCK_STREAM {
+		return 0, unix.EMSGSIZE
+	}
+	if flags, err = e.withoutPinning(flags); err != nil {
+		return 0, err
+	}
+	if c.filter.Detours() && m.routes() {
+		return 0, unix.EPERM
+	}
 	c.address = m.address
-	p, err := c.judgePeer(m.address)
+	p, err := c.judgePeer(&e, sending, m.address, flags)
 	if err != nil {
 		return 0, err
 	}
 	defer p.close()
-	n, err := sendOnce(fd, p.address, m, flags|unix.MSG_DONTWAIT)
-	if errors.Is(err, unix.EAGAIN) && waits(fd, flags) {
-		if err := c.mayWait(); err != nil {
-			c.judged = c.judged[:0]
-			return 0, err
-		}
-		err = c.blockingly(func() (err error) {
-			n, err = sendOnce(fd, p.address, m, flags)
-			return err
-		})
-		if err != nil {
-			n = 0
-		}
-		return n, c.brokenPipe(err, flags)
-	}
+	n, err := c.sendPart(&e, p.address, m, flags)
 	return n, c.brokenPipe(err, flags)
+}
+
+// sendPart sends what there is room for. If the socket waits, it goes on where it may.
+func (c *call) sendPart(e *endpoint, address []byte, m *message, flags uint64) (int, error) {
+	waits := e.waits(flags)
+	if !waits || flags&unix.MSG_FASTOPEN == 0 { // which would be connected in vain
+		n, err := sendOnce(e.fd, address, m, flags|unix.MSG_DONTWAIT)
+		if !waits || err != nil && !errors.Is(err, unix.EAGAIN) {
+			return n, err
+		}
+		if err == nil && (e.kind != unix.SOCK_STREAM || n == len(m.data)) {
+			return n, nil
+		}
+		if err == nil {
+			if c.is("sendmmsg") {
+				return n, nil // which ends with it
+			}
+			c.sent += n
+			m.data, m.control = m.data[n:], nil
+		}
+	}
+	if err := c.mayWait(); err != nil {
+		c.judged = c.judged[:0]
+		return 0, err
+	}
+	n := 0
+	err := c.blockingly(func() (err error) {
+		n, err = sendOnce(e.fd, address, m, flags)
+		return err
+	})
+	return n, err
+}
+
+// withoutPinning takes out of the flags what would have the kernel send from our memory
+// after we have left it to others. Who asks for it is told that there is no room, as it
+// may be any time (Documentation/networking/msg_zerocopy.rst).
+func (e *endpoint) withoutPinning(flags uint64) (uint64, error) {
+	if flags&unix.MSG_ZEROCOPY == 0 {
+		return flags, nil
+	}
+	if on, err := unix.GetsockoptInt(e.fd, unix.SOL_SOCKET, unix.SO_ZEROCOPY); err == nil && on != 0 {
+		return 0, unix.ENOBUFS
+	}
+	return flags &^ unix.MSG_ZEROCOPY, nil
+}
+
+// routes says whether control messages send a packet over hops that the sender names.
+func (m *message) routes() bool {
+	for at := 0; at+controlHead <= len(m.control); {
+		length, level, kind := controlFields(m.control[at:])
+		if level == unix.IPPROTO_IP && kind == unix.IP_RETOPTS ||
+			level == unix.IPPROTO_IPV6 && (kind == unix.IPV6_RTHDR || kind == unix.IPV6_2292RTHDR) {
+			return true
+		}
+		at += int(length+7) &^ 7
+	}
+	return false
 }
 
 // brokenPipe sends the target the signal that this process was spared.
 func (c *call) brokenPipe(err error, flags uint64) error {
-	if errors.Is(err, unix.EPIPE) && flags&unix.MSG_NOSIGNAL == 0 {
+	if errors.Is(err, unix.EPIPE) && flags&unix.MSG_NOSIGNAL == 0 && c.sent == 0 {
 		c.asTracer(func() { _ = unix.Tgkill(c.tgid(), c.tid(), unix.SIGPIPE) })
 	}
 	return err
@@ -272,4 +343,14 @@ func bindTo(fd int, address []byte) error {
 		return errno
 	}
 	return nil
+}
+
+// getsockname fills in an address and returns the length that it has.
+func getsockname(fd int, address []byte) (int, error) {
+	length := uint32(len(address))
+	_, _, errno := unix.Syscall(unix.SYS_GETSOCKNAME, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(address))), uintptr(unsafe.Pointer(&length)))
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(length), nil
 }

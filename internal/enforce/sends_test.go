@@ -126,19 +126,6 @@ func TestTakeAddress(t *testing.T) {
 	}
 }
 
-func TestUnixPath(t *testing.T) {
-	for address, want := range map[string]string{
-		"": "", "\x01": "", "\x01\x00": "", "\x01\x00/x": "/x", "\x01\x00/x\x00y": "/x", "\x01\x00\x00abstract": "", "\x01\x00x/../y\x00": "x/../y", "\x02\x00/x": "", "\x01\x01/x": "",
-	} {
-		if got := unixPath([]byte(address)); got != want {
-			t.Errorf("%q: %q, want %q", address, got, want)
-		}
-	}
-	if back := unixPath(addressOf("/proc/self/fd/12")); back != "/proc/self/fd/12" {
-		t.Errorf("%q", back)
-	}
-}
-
 // FuzzMessage copies messages out of memory that says what it likes, and compares with
 // what is there.
 func FuzzMessage(f *testing.F) {

@@ -11,14 +11,16 @@ import (
 	"github.com/turnstile-project/turnstile/internal/syscalls"
 )
 
-// useSocket is connect, bind and the sends, on the target's own socket and with a copy of
-// the address: what is judged is what is used.
+// useSocket is connect, bind, listen and the sends, on the target's own socket and with a
+// copy of the address: what is judged is what is used.
 func (c *call) useSocket() error {
 	switch c.spec.Name {
 	case "connect":
 		return c.connect()
 	case "bind":
 		return c.bind()
+	case "listen":
+		return c.listen()
 	case "sendto":
 		return c.sendto()
 	case "sendmsg":
@@ -43,21 +45,12 @@ func (c *call) takeAddress(address, size uint64) ([]byte, error) {
 }
 
 // socket is the address of a call, for its event.
-func (c *call) socket() (s event.Socket) {
-	if len(c.address) > 0 {
+func (c *call) socket() event.Socket {
+	s := c.spoken
+	if s.Family == 0 && len(c.address) > 0 {
 		syscalls.ParseSockaddr(c.address, &s)
 	}
 	return s
-}
-
-// unixPath is the path in an address, "" if it has none.
-func unixPath(address []byte) string {
-	var s event.Socket
-	syscalls.ParseSockaddr(address, &s)
-	if s.Family != unix.AF_UNIX || s.Abstract {
-		return ""
-	}
-	return string(s.Path)
 }
 
 // peer is an address that was judged, and what has to stay open while it is used.
@@ -70,34 +63,47 @@ func (p *peer) close() { p.object.Close() }
 
 // judgePeer decides about an address that something is sent to. A path is exchanged for
 // the pinned socket.
-func (c *call) judgePeer(address []byte) (peer, error) {
-	p := peer{address: address, object: resolve.Object{FD: -1, Dir: -1}}
-	path := unixPath(address)
-	if path == "" {
-		return p, nil // part two of the policy: addresses
-	}
-	dir, err := c.workingDirectory(path)
+func (c *call) judgePeer(e *endpoint, u use, address []byte, flags uint64) (peer, error) {
+	p := peer{object: resolve.Object{FD: -1, Dir: -1}}
+	m, err := e.read(u, address, flags)
 	if err != nil {
 		return p, err
+	}
+	p.address = m.bytes
+	switch {
+	case m.socket == nil:
+		return p, nil
+	case m.path() == "":
+		return p, c.judgeAddress(event.Connect, m.socket)
+	}
+	err = c.judgePeerAt(&p, m.path())
+	return p, err
+}
+
+// judgePeerAt decides about a socket in the file system.
+func (c *call) judgePeerAt(p *peer, path string) error {
+	dir, err := c.workingDirectory(path)
+	if err != nil {
+		return err
 	}
 	if dir >= 0 {
 		defer func() { _ = unix.Close(dir) }()
 	}
 	p.object, err = c.target.File(resolve.Lookup{Dir: dir, Name: path, Follow: true})
 	if err != nil {
-		return p, err
+		return err
 	}
 	if !p.object.Exists() {
 		p.close()
-		return p, unix.ENOENT
+		return unix.ENOENT
 	}
 	c.operands = append(c.operands[:1:1], operand{name: path, dir: -1})
 	if err := c.judgeObject(event.Connect, &p.object); err != nil {
 		p.close()
-		return p, err
+		return err
 	}
 	p.address = addressOf(resolve.LinkTo(p.object.FD))
-	return p, nil
+	return nil
 }
 
 // workingDirectory pins what a path starts from, -1 if it is absolute.
@@ -116,74 +122,87 @@ func addressOf(path string) []byte {
 	return append(append(b, path...), 0)
 }
 
-// takeSocket is the target's socket.
-func (c *call) takeSocket() (int, error) {
-	fd, err := c.descriptor(c.operands[0].number)
-	if err != nil {
-		return -1, err
-	}
-	if _, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); err != nil {
-		_ = unix.Close(fd)
-		return -1, err // ENOTSOCK
-	}
-	return fd, nil
-}
-
-// takeAddressed copies the address of connect or bind, and is the target's socket.
-func (c *call) takeAddressed() (fd int, err error) {
+// takeAddressed copies the address of connect or bind, and pins the target's socket.
+func (c *call) takeAddressed() (e endpoint, err error) {
 	if c.address, err = c.takeAddress(c.arg(1), c.arg(2)); err != nil {
-		return -1, err
+		return e, err
 	}
 	return c.takeSocket()
 }
 
-// waits says whether a call on a socket may wait.
-func waits(fd int, flags uint64) bool {
-	if flags&unix.MSG_DONTWAIT != 0 {
-		return false
-	}
-	status, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-	return err == nil && status&unix.O_NONBLOCK == 0
-}
-
 func (c *call) connect() error {
-	fd, err := c.takeAddressed()
+	e, err := c.takeAddressed()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = unix.Close(fd) }()
-	p, err := c.judgePeer(c.address)
+	defer e.close()
+	p, err := c.judgePeer(&e, connecting, c.address, 0)
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	if waits(fd, 0) {
+	if !e.isUDP() && e.waits(0) {
 		if err := c.mayWait(); err != nil {
 			c.judged = c.judged[:0]
 			return err
 		}
 	}
-	if err := c.blockingly(func() error { return connect(fd, p.address) }); err != nil {
+	if err := c.blockingly(func() error { return connect(e.fd, p.address) }); err != nil {
 		return err
 	}
 	return c.returns(0)
 }
 
-// bind makes a socket's name.
+// bind gives a socket its name.
 func (c *call) bind() error {
-	fd, err := c.takeAddressed()
+	e, err := c.takeAddressed()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = unix.Close(fd) }()
-	path := unixPath(c.address)
-	if path == "" {
-		if err := bindTo(fd, c.address); err != nil {
+	defer e.close()
+	m, err := e.read(binding, c.address, 0)
+	if err != nil {
+		return err
+	}
+	if path := m.path(); path != "" {
+		return c.bindPath(e.fd, path)
+	}
+	if m.socket != nil {
+		if err := c.judgeAddress(event.Bind, m.socket); err != nil {
 			return err
 		}
-		return c.returns(0)
 	}
-	return c.bindPath(fd, path)
+	if err := bindTo(e.fd, m.bytes); err != nil {
+		return err
+	}
+	return c.returns(0)
+}
+
+// listen is judged as bind is: a socket without a name gets one by it.
+func (c *call) listen() error {
+	e, err := c.takeSocket()
+	if err != nil {
+		return err
+	}
+	defer e.close()
+	own, err := e.own()
+	if err != nil {
+		return err
+	}
+	if own.Addr.IsValid() {
+		if err := c.judgeAddress(event.Bind, &own); err != nil {
+			return err
+		}
+	}
+	if err := unix.Listen(e.fd, int(int32(c.arg(1)))); err != nil {
+		return err
+	}
+	// Another thread can have taken its name away meanwhile.
+	if now, err := e.own(); err != nil || own.Port != 0 && (now.Port != own.Port || now.Addr != own.Addr) {
+		_ = unix.Shutdown(e.fd, unix.SHUT_RDWR)
+		return unix.EACCES
+	}
+	return c.returns(0)
 }
 
 // bindPath makes the name of a socket. The kernel remembers the spelling, which

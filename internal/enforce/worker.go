@@ -158,7 +158,7 @@ func (c *call) perform() error {
 		return c.look()
 	case event.OpWatch:
 		return c.watch()
-	case event.OpConnect, event.OpBind, event.OpSend:
+	case event.OpConnect, event.OpBind, event.OpListen, event.OpSend:
 		return c.useSocket()
 	case event.OpExec:
 		return c.execute()

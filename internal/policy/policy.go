@@ -197,3 +197,18 @@ func (p *Policy) Restricted() event.Class {
 	}
 	return classes
 }
+
+// RestrictedAddresses are the classes in which the policy could say something else than
+// allow about addresses of sockets that are no paths.
+func (p *Policy) RestrictedAddresses() event.Class {
+	if p.Default != event.VerdictAllow {
+		return sockets
+	}
+	var classes event.Class
+	for i := range p.Rules {
+		if r := &p.Rules[i]; r.Socket != nil && r.Verdict != event.VerdictAllow {
+			classes |= r.Classes
+		}
+	}
+	return classes
+}

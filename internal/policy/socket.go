@@ -62,7 +62,7 @@ func (s *Socket) parse(text string) error {
 	case "unix":
 		return s.parseUnix(rest)
 	default:
-		return errors.New("it begins with tcp:, udp:, ip: or unix:")
+		return errors.New("only what begins with tcp, udp, ip or unix and a colon is about sockets")
 	}
 	if !found {
 		return errors.New("there is no address behind it; " + scheme + ":* is for all")
@@ -96,7 +96,7 @@ func (s *Socket) parseHost(text string) (ports string, err error) {
 	if rest, all := strings.CutPrefix(text, "*"); all {
 		return rest, nil
 	}
-	host, rest := "", ""
+	var host, rest string
 	if inside, isV6 := strings.CutPrefix(text, "["); isV6 {
 		var closed bool
 		if host, rest, closed = strings.Cut(inside, "]"); !closed {

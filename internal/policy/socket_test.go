@@ -84,7 +84,7 @@ func TestSocketMatch(t *testing.T) {
 
 func TestSocketErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"http:*":                   "begins with tcp:",
+		"http:*":                   "about sockets",
 		"tcp":                      "no address",
 		"tcp:":                     "no address",
 		"tcp::80":                  "no address",

@@ -26,8 +26,11 @@ const maxDenials = 10_000
 
 type denial struct {
 	classes event.Class
-	path    string
-	rule    string
+	// object is a path, or the text of an address.
+	object string
+	rule   string
+	// glob is the object in a rule that would allow it, "" if there is none.
+	glob string
 }
 
 // NewDenials returns an empty Denials.
@@ -39,16 +42,29 @@ func (d *Denials) Event(e *event.Event) {
 		return
 	}
 	d.total++
-	var t event.Target
-	if n := len(e.Access.Targets); n > 0 {
-		t = e.Access.Targets[n-1] // the last one judged is the one that was denied
-	}
-	key := denial{t.Class, string(t.Path), e.Verdict.By}
+	key := denialOf(e)
 	if _, known := d.counts[key]; !known && len(d.counts) == maxDenials {
 		d.more++
 		return
 	}
 	d.counts[key]++
+}
+
+func denialOf(e *event.Event) denial {
+	if n := len(e.Access.Targets); n > 0 {
+		t := &e.Access.Targets[n-1] // the last one judged is the one that was denied
+		return denial{t.Class, string(t.Path), e.Verdict.By, policy.Quote(string(t.Path))}
+	}
+	k := denial{classes: event.Connect, rule: e.Verdict.By}
+	if e.Access.Op == event.OpBind || e.Access.Op == event.OpListen {
+		k.classes = event.Bind
+	}
+	a := policy.AddressOf(&e.Access.Socket)
+	k.object = a.String()
+	if a.Named() {
+		k.glob = k.object
+	}
+	return k
 }
 
 // Tally implements [event.Sink].
@@ -70,7 +86,7 @@ func (d *Denials) Print(w io.Writer, o SummaryOptions) error {
 		keys = append(keys, key)
 	}
 	slices.SortFunc(keys, func(x, y denial) int {
-		return cmp.Or(cmp.Compare(d.counts[y], d.counts[x]), strings.Compare(x.path, y.path), cmp.Compare(x.classes, y.classes), strings.Compare(x.rule, y.rule))
+		return cmp.Or(cmp.Compare(d.counts[y], d.counts[x]), strings.Compare(x.object, y.object), cmp.Compare(x.classes, y.classes), strings.Compare(x.rule, y.rule))
 	})
 	for i, key := range keys {
 		if o.Rows > 0 && i == o.Rows {
@@ -81,7 +97,7 @@ func (d *Denials) Print(w io.Writer, o SummaryOptions) error {
 		if n := d.counts[key]; n > 1 {
 			times = fmt.Sprintf(", %d times", n)
 		}
-		fmt.Fprintf(&b, "  %s %s%s: %s\n", style.bold(key.classes.String()), quote.Always(key.path), times, style.dim(key.reason()))
+		fmt.Fprintf(&b, "  %s %s%s: %s\n", style.bold(key.classes.String()), quote.Always(key.object), times, style.dim(key.reason()))
 	}
 	if d.more > 0 && (o.Rows == 0 || len(keys) <= o.Rows) {
 		fmt.Fprintf(&b, "  and %d more (--log writes them all)\n", d.more)
@@ -103,11 +119,14 @@ func (k denial) reason() string {
 	if strings.HasPrefix(k.rule, "turnstile") {
 		return "by " + quote.Line(k.rule)
 	}
-	if strings.HasPrefix(k.rule, "--deny ") {
+	if strings.HasPrefix(k.rule, "--deny ") || isInFile(k.rule) && !strings.HasPrefix(k.object, "/") {
 		return "by " + quote.Line(k.rule) + ", which no other rule overrides"
 	}
 	if isInFile(k.rule) {
-		return fmt.Sprintf("by %s, which no other rule overrides; except: [%s] there would allow it", quote.Line(k.rule), strconv.Quote(policy.Quote(k.path)))
+		return fmt.Sprintf("by %s, which no other rule overrides; except: [%s] there would allow it", quote.Line(k.rule), strconv.Quote(k.glob))
 	}
-	return fmt.Sprintf("by %s; --allow %s would allow it", quote.Line(k.rule), quote.Shell(k.classes.String()+":"+policy.Quote(k.path)))
+	if k.glob == "" {
+		return "by " + quote.Line(k.rule) + "; no rule names such addresses"
+	}
+	return fmt.Sprintf("by %s; --allow %s would allow it", quote.Line(k.rule), quote.Shell(k.classes.String()+":"+k.glob))
 }

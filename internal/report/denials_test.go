@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -50,6 +51,28 @@ func TestDenials(t *testing.T) {
 		}
 		testenv.Golden(t, name, b.Bytes())
 	}
+}
+
+// What no path names is told by its address, and the rule that would allow it has it.
+func TestDenialsOfAddresses(t *testing.T) {
+	d := NewDenials()
+	for _, s := range []struct {
+		op     event.Op
+		socket event.Socket
+	}{
+		{event.OpConnect, event.Socket{Family: unix.AF_INET, Type: unix.SOCK_STREAM, Protocol: unix.IPPROTO_TCP, TypeKnown: true, Addr: netip.MustParseAddr("10.0.0.1"), Port: 5432}},
+		{event.OpSend, event.Socket{Family: unix.AF_INET6, Type: unix.SOCK_DGRAM, Protocol: unix.IPPROTO_UDP, TypeKnown: true, Addr: netip.MustParseAddr("::1"), Port: 53}},
+		{event.OpListen, event.Socket{Family: unix.AF_INET, Type: unix.SOCK_STREAM, Protocol: unix.IPPROTO_TCP, TypeKnown: true, Addr: netip.MustParseAddr("0.0.0.0")}},
+		{event.OpBind, event.Socket{Family: unix.AF_UNIX, Abstract: true, Path: []byte("a*\x1b")}},
+		{event.OpConnect, event.Socket{Family: unix.AF_VSOCK, Raw: []byte{1}}},
+	} {
+		d.Event(&event.Event{Access: event.Access{Op: s.op, Socket: s.socket}, Verdict: event.Verdict{Kind: event.VerdictDeny, By: "default"}})
+	}
+	var b bytes.Buffer
+	if err := d.Print(&b, SummaryOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	testenv.Golden(t, "denials-addresses.txt", b.Bytes())
 }
 
 func TestNoDenials(t *testing.T) {

@@ -71,7 +71,7 @@ var effects = map[event.Op]Effect{
 	event.OpConnect:     EffectPerform,
 	event.OpBind:        EffectPerform,
 	event.OpSend:        EffectPerform,
-	event.OpListen:      EffectPass,
+	event.OpListen:      EffectPerform,
 	event.OpAccept:      EffectPass,
 }
 
@@ -93,6 +93,8 @@ func (s *Spec) Classes() event.Class {
 		return event.Read | event.Write | event.Create | event.List | event.Stat
 	case event.OpSend:
 		return event.Connect
+	case event.OpListen:
+		return event.Bind
 	case event.OpRename, event.OpLink:
 		// A new name is a new verdict, in every class.
 		return event.Read | event.Write | event.Create | event.Delete | event.List | event.Stat | event.Attr | event.Exec | event.Connect | event.Bind

@@ -50,7 +50,7 @@ func TestEffects(t *testing.T) {
 		"mkdir": EffectPerform, "rename": EffectPerform, "linkat": EffectPerform, "connect": EffectPerform, "sendmmsg": EffectPerform, "bind": EffectPerform,
 		"fchmod": EffectPerform, "fchown": EffectPerform, "fsetxattr": EffectPerform, "fremovexattr": EffectPerform, "ioctl": EffectPerform, "utimensat": EffectPerform,
 		"stat": EffectPerformWrite, "readlink": EffectPerformWrite, "execve": EffectVerify, "execveat": EffectVerify,
-		"chdir": EffectPass, "fchdir": EffectPass, "ftruncate": EffectPass, "mmap": EffectPass, "listen": EffectPass, "accept4": EffectPass,
+		"chdir": EffectPass, "fchdir": EffectPass, "ftruncate": EffectPass, "mmap": EffectPass, "listen": EffectPerform, "accept4": EffectPass,
 		"mount": EffectRefuse, "umount2": EffectRefuse, "pivot_root": EffectRefuse, "chroot": EffectRefuse, "swapon": EffectRefuse, "acct": EffectRefuse, "quotactl": EffectRefuse, "uselib": EffectRefuse,
 		"socket": EffectNone, "clone": EffectNone, "prctl": EffectNone,
 	} {

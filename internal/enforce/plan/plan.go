@@ -20,6 +20,9 @@ type Options struct {
 	ABI event.ABI
 	// Classes in which some rule could say something else than allow.
 	Classes event.Class
+	// Addresses are those of them in which that is said of addresses of sockets that
+	// are no paths.
+	Addresses event.Class
 	// Verify says that calls with [syscalls.EffectVerify] are notified.
 	Verify bool
 	// FakeUndumpable lets prctl(PR_SET_DUMPABLE, 0) succeed without effect. A process
@@ -59,9 +62,11 @@ func Filter(o Options) *seccomp.Filter {
 			}
 		}
 	}
-	for name, rules := range doors(o) {
-		if nr, known := syscalls.Number(o.ABI, name); known {
-			table.Rules[uint32(nr)] = append(rules, table.Rules[uint32(nr)]...)
+	for _, more := range []map[string][]seccomp.Rule{doors(o), detours(o)} {
+		for name, rules := range more {
+			if nr, known := syscalls.Number(o.ABI, name); known {
+				table.Rules[uint32(nr)] = append(rules, table.Rules[uint32(nr)]...)
+			}
 		}
 	}
 	for nr := range table.Limit {
@@ -105,6 +110,9 @@ func rulesOf(spec *syscalls.Spec, o Options) []seccomp.Rule {
 	}
 	if spec.Classes()&o.Classes == 0 {
 		return nil
+	}
+	if spec.Op == event.OpListen && o.Addresses&event.Bind == 0 {
+		return nil // the path of a socket was judged when it was bound
 	}
 	var rules []seccomp.Rule
 	for _, v := range spec.Variants() {

@@ -1,0 +1,75 @@
+package enforce
+
+import (
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/event"
+	"github.com/turnstile-project/turnstile/internal/policy"
+	"github.com/turnstile-project/turnstile/internal/syscalls"
+)
+
+// endpoint is a socket of the target, pinned: what is judged is what is used, whatever
+// its number is a descriptor of by then.
+type endpoint struct {
+	fd                     int
+	domain, kind, protocol int // as in socket(2)
+}
+
+// takeSocket pins the target's socket.
+func (c *call) takeSocket() (endpoint, error) {
+	fd, err := c.descriptor(c.operands[0].number)
+	if err != nil {
+		return endpoint{}, err
+	}
+	e := endpoint{fd: fd}
+	for option, value := range map[int]*int{unix.SO_DOMAIN: &e.domain, unix.SO_TYPE: &e.kind, unix.SO_PROTOCOL: &e.protocol} {
+		if *value, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, option); err != nil {
+			e.close()
+			return endpoint{}, err // ENOTSOCK
+		}
+	}
+	return e, nil
+}
+
+func (e *endpoint) close() { _ = unix.Close(e.fd) }
+
+// describe says in an address what socket it is used with.
+func (e *endpoint) describe(s *event.Socket) {
+	s.Type, s.Protocol, s.TypeKnown = uint16(e.kind), uint16(e.protocol), true
+}
+
+func (e *endpoint) isTCP() bool { return e.speaks(policy.TCP) }
+func (e *endpoint) isUDP() bool { return e.speaks(policy.UDP) }
+
+func (e *endpoint) speaks(p policy.Protocol) bool {
+	s := event.Socket{Addr: netip.IPv4Unspecified()}
+	e.describe(&s)
+	return e.isIP() && policy.AddressOf(&s).Protocol == p
+}
+
+func (e *endpoint) isIP() bool {
+	return e.domain == unix.AF_INET || e.domain == unix.AF_INET6 || e.domain == unix.AF_SMC
+}
+
+// own is the address that the socket has.
+func (e *endpoint) own() (s event.Socket, err error) {
+	b := make([]byte, maxAddress)
+	n, err := getsockname(e.fd, b)
+	if err != nil {
+		return s, err
+	}
+	syscalls.ParseSockaddr(b[:min(n, len(b))], &s)
+	e.describe(&s)
+	return s, nil
+}
+
+// waits says whether a call may wait.
+func (e *endpoint) waits(flags uint64) bool {
+	if flags&unix.MSG_DONTWAIT != 0 {
+		return false
+	}
+	status, err := unix.FcntlInt(uintptr(e.fd), unix.F_GETFL, 0)
+	return err == nil && status&unix.O_NONBLOCK == 0
+}
