@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/policy"
 )
 
 // arena is where an attack takes place: a directory that belongs to who attacks.
@@ -184,7 +186,7 @@ func (a *arena) gate(rules []string, argv ...string) []string {
 			gate = append(gate, "--default", words[1])
 		default:
 			glob := words[2]
-			if !filepath.IsAbs(glob) {
+			if !filepath.IsAbs(glob) && !policy.IsSocket(glob) {
 				glob = a.path(glob)
 			}
 			gate = append(gate, "--"+words[0], words[1]+":"+glob)

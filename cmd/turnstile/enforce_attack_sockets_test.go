@@ -34,6 +34,11 @@ func (p *peer) stream(t testing.TB, a *arena, path string) {
 	}
 	l.SetUnlinkOnClose(false)
 	chown(t, path, a.uid)
+	p.accept(t, l)
+}
+
+// accept counts connections.
+func (p *peer) accept(t testing.TB, l net.Listener) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -49,7 +54,7 @@ func (p *peer) stream(t testing.TB, a *arena, path string) {
 	// Who connects is accepted in order: when the last one is, all are.
 	p.end = append(p.end, func() {
 		before := p.conns.Load()
-		c, err := net.Dial("unix", path)
+		c, err := net.Dial(l.Addr().Network(), l.Addr().String())
 		if err != nil {
 			t.Error(err)
 			return
@@ -70,12 +75,17 @@ func (p *peer) datagram(t testing.TB, a *arena, path string) {
 		t.Fatal(err)
 	}
 	chown(t, path, a.uid)
+	p.receive(t, l)
+}
+
+// receive counts messages.
+func (p *peer) receive(t testing.TB, l net.PacketConn) {
 	done, last := make(chan struct{}), make(chan struct{}, 1)
 	go func() {
 		defer close(done)
 		for {
 			b := make([]byte, 8)
-			n, err := l.Read(b)
+			n, _, err := l.ReadFrom(b)
 			if err != nil {
 				return
 			}
@@ -87,7 +97,7 @@ func (p *peer) datagram(t testing.TB, a *arena, path string) {
 		}
 	}()
 	p.end = append(p.end, func() {
-		c, err := net.Dial("unixgram", path)
+		c, err := net.Dial(l.LocalAddr().Network(), l.LocalAddr().String())
 		if err != nil {
 			t.Error(err)
 			return

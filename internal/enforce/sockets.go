@@ -189,7 +189,7 @@ func (c *call) listen() error {
 	if err != nil {
 		return err
 	}
-	if own.Addr.IsValid() {
+	if own.Addr.IsValid() && e.kind != unix.SOCK_DGRAM { // which cannot listen
 		if err := c.judgeAddress(event.Bind, &own); err != nil {
 			return err
 		}
