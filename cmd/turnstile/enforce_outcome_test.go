@@ -32,6 +32,10 @@ type aDecision struct {
 		AskedBase64 []byte `json:"asked_base64"`
 		Classes     []string
 	}
+	Socket *struct {
+		Protocol, Addr string
+		Port           int
+	}
 	Verdict, Rule, Errno string
 	Ret                  *int64
 	Latency              int64 `json:"latency_ns"`

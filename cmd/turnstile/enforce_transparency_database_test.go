@@ -22,7 +22,7 @@ func TestTransparentDatabases(t *testing.T) {
 	}
 	w := workload{
 		script:   "postgres",
-		programs: []string{"setpriv"},
+		programs: []string{"setpriv", "python3"},
 		as:       []runAs{userNobody, {name: "postgres", uid: id}},
 	}
 	if stress() {

@@ -34,6 +34,18 @@ func TestTransparentPython(t *testing.T) {
 	demandTransparent(t, w)
 }
 
+// So do those of what it does with sockets; what they need of a network is the loopback.
+func TestTransparentPythonSockets(t *testing.T) {
+	if err := exec.Command("/usr/bin/python3", "-c", "import test.test_socket").Run(); err != nil {
+		testenv.Lack(t, "Python's own tests are not installed (make test-tools installs them)")
+	}
+	w := workload{name: "python sockets", script: "python-suite", args: []string{"test_socket"}, mayFail: true, as: []runAs{userRoot, userNobody}}
+	for name := range strings.FieldsSeq("BasicTCP BasicUDP SendmsgTCP SendmsgUDP SendmsgUnix SendmsgStream RecvmsgUDP RecvmsgTCP UDPLITE NonBlockingTCP InterruptedSend FDPass LinuxAbstract Netlink CreateServer") {
+		w.args = append(w.args, "--match", "*"+name+"*")
+	}
+	demandTransparent(t, w)
+}
+
 // Go's own tests of what it does with files and processes have the same results.
 func TestTransparentGo(t *testing.T) {
 	testenv.Root(t)
@@ -51,7 +63,7 @@ func TestTransparentGo(t *testing.T) {
 		t.Fatal(err)
 	}
 	cache := warmCache(t, binaries)
-	for _, pkg := range []string{"io/fs", "path/filepath", "os/exec", "os"} {
+	for _, pkg := range []string{"io/fs", "path/filepath", "os/exec", "os", "net"} {
 		dir := filepath.Join(strings.TrimSpace(string(root)), "src", filepath.FromSlash(pkg))
 		binary := filepath.Join(binaries, strings.ReplaceAll(pkg, "/", "-")+".test")
 		build := exec.Command("go", "test", "-c", "-o", binary, ".")
@@ -68,6 +80,11 @@ func TestTransparentGo(t *testing.T) {
 		}
 		if pkg == "os" && !stress() {
 			w.args = append(w.args, "-test.short")
+			w.as = []runAs{userRoot, userNobody}
+		}
+		if pkg == "net" {
+			// The rest needs names to be resolved, or files beside those of the package.
+			w.args = []string{binary, dir, "-test.short", "-test.run=TCP|UDP|Unix|Listen|Conn|Buffers|Packet|Accept|File", "-test.skip=Sendfile|Timeout|Deadline|DNS|Lookup|Resolv"}
 			w.as = []runAs{userRoot, userNobody}
 		}
 		demandTransparent(t, w)

@@ -35,6 +35,9 @@ type call struct {
 	// much of a message that still waits is on its way.
 	spoken event.Socket
 	sent   int
+	// limited says that the socket limits how long it waits, so that no signal
+	// restarts the call (signal(7)).
+	limited bool
 
 	// Who makes it.
 	launched bool    // the first execve of the command, from the child that becomes it

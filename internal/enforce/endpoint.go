@@ -73,3 +73,14 @@ func (e *endpoint) waits(flags uint64) bool {
 	status, err := unix.FcntlInt(uintptr(e.fd), unix.F_GETFL, 0)
 	return err == nil && status&unix.O_NONBLOCK == 0
 }
+
+// mayWait is [call.mayWait] for what waits for a socket to send.
+func (e *endpoint) mayWait(c *call) error {
+	limit, err := unix.GetsockoptTimeval(e.fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO)
+	c.limited = err == nil && *limit != (unix.Timeval{})
+	err = c.mayWait()
+	if err != nil {
+		c.judged = c.judged[:0]
+	}
+	return err
+}

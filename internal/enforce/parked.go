@@ -213,7 +213,7 @@ func (c *call) withdraw(t *ticket) {
 	}
 	const restart = unix.Errno(512) // ERESTARTSYS, include/linux/errno.h
 	errno := unix.EINTR
-	if t.restart {
+	if t.restart && !c.limited {
 		errno = restart
 	}
 	c.answered = true

@@ -263,8 +263,7 @@ func (c *call) sendPart(e *endpoint, address []byte, m *message, flags uint64) (
 			m.data, m.control = m.data[n:], nil
 		}
 	}
-	if err := c.mayWait(); err != nil {
-		c.judged = c.judged[:0]
+	if err := e.mayWait(c); err != nil {
 		return 0, err
 	}
 	n := 0

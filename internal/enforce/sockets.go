@@ -142,8 +142,7 @@ func (c *call) connect() error {
 	}
 	defer p.close()
 	if !e.isUDP() && e.waits(0) {
-		if err := c.mayWait(); err != nil {
-			c.judged = c.judged[:0]
+		if err := e.mayWait(c); err != nil {
 			return err
 		}
 	}

@@ -16,13 +16,31 @@ static void *waits(void *arg)
 	return NULL;
 }
 
+static int signals;
+
 static void caught(int sig)
 {
+	signals++;
+}
+
+// interrupts has a signal come while a connection is waited for.
+static void interrupts(const char *what, int flags, int seconds)
+{
+	struct sigaction action = { .sa_handler = caught, .sa_flags = flags };
+	struct timeval limit = { .tv_sec = seconds };
+	int s = MUST(socket(AF_INET, SOCK_STREAM, 0));
+
+	signals = 0;
+	sigaction(SIGALRM, &action, NULL);
+	MUST(setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)));
+	ualarm(200000, 0);
+	tell(what, connect(s, (void *)&at, sizeof(at)));
+	count(format("%s_signals", what), signals);
+	close(s);
 }
 
 int main(int argc, char **argv)
 {
-	struct sigaction action = { .sa_handler = caught };
 	struct timeval limit = { .tv_usec = 300000 };
 	int many = atoi(argv[2]), s, i, l;
 	socklen_t len = sizeof(at);
@@ -63,11 +81,11 @@ int main(int argc, char **argv)
 		_exit(0); // with all that wait; what the child says is waited for
 	}
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	interrupts("interrupted", 0, 0);
+	// A limit that is set keeps a call from being restarted.
+	interrupts("limited_interrupted", SA_RESTART, 30);
 	s = MUST(socket(AF_INET, SOCK_STREAM, 0));
-	sigaction(SIGALRM, &action, NULL);
-	ualarm(200000, 0);
-	tell("interrupted", connect(s, (void *)&at, len));
-	tell("interrupted_again", setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)));
-	tell("limited", connect(s, (void *)&at, len));
+	MUST(setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)));
+	tell("limited", connect(s, (void *)&at, sizeof(at)));
 	return 0;
 }

@@ -51,5 +51,11 @@ psql -X -At -c 'select count(*) from copied'
 psql -X -At -c 'create extension amcheck'
 pg_amcheck --all && echo checked
 pg_ctl -w -m fast stop >/dev/null
+# The same over TCP.
+port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+pg_ctl -w -t 120 -l "$SCRATCH/log" -o "-h 127.0.0.1 -p $port" start >/dev/null
+pgbench -h 127.0.0.1 -p "$port" -n -c 4 -j 2 -t "${TRANSACTIONS:-50}" --random-seed=2 2>&1 | grep -E 'processed|failed'
+psql -h 127.0.0.1 -p "$port" -X -At -c 'select sum(length(t)), count(*) from copied' -c 'select inet_client_addr()'
+pg_ctl -w -m fast stop >/dev/null
 grep -E 'PANIC|could not (open|create|write|sync|fsync|remove|rename|link|stat|access|seek|map)' "$SCRATCH/log" || :
 ls -A "$SCRATCH" | sort
