@@ -19,7 +19,7 @@ import (
 func enforceCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "enforce",
-		Usage:     "gate a command's access to files with seccomp; needs no privilege",
+		Usage:     "gate a command's access to files and addresses with seccomp; needs no privilege",
 		ArgsUsage: "[--] COMMAND [ARGUMENT...]",
 		Description: `Each rule is CLASS[,CLASS...]:GLOB. The classes are read, write, create, delete,
 list, stat, attr, exec, connect and bind, or all. In a glob, * is any name, ** any
@@ -28,6 +28,14 @@ starts from the working directory. A deny always wins; between allow and ask it
 is the rule with the longer fixed beginning. What no rule is about gets the
 default. A denied call fails with EACCES, or with the errno of the rule
 (--deny read=ENOENT:/secret/**).
+
+For connect and bind there are addresses in the place of a glob:
+   tcp:10.0.0.0/8:5432   addresses and ports; also udp:, and ip: for any protocol
+   tcp:[::1]:8000-8999   IPv6 stands in brackets
+   tcp:*:443             any address; names are not resolved
+   unix:@/tmp/dbus-*     an abstract name, of which * is any part
+Each message that names an address is judged as connect, and listen as bind. An
+address mapped to IPv6 is the IPv4 address, and 0.0.0.0 is this machine.
 
 Rules are about files as they are, not as they are spelled: links, "..", and
 another thread that changes the path meanwhile lead to the same verdict. Files
@@ -44,11 +52,11 @@ Examples:
    turnstile enforce --default allow --ask write,create:~/** -- ./installer
    turnstile enforce --default allow --deny exec:/tmp/** --deny exec:~/** -- bash
    turnstile enforce --default allow --deny all:~/.aws/** --log decisions.json -- make
+   turnstile enforce --default allow --deny connect:ip:* -- make test
 
 Ways around the rules are closed; --open DOOR opens one, and says what is not held
 then. The doors are:
 ` + doorList() + `
-Network addresses are not judged yet.
 
 Exit status: that of the command. 125: Turnstile could not start or failed; 126:
 the command is not executable; 127: it was not found; 2: wrong usage.`,

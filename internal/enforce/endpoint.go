@@ -17,20 +17,37 @@ type endpoint struct {
 	domain, kind, protocol int // as in socket(2)
 }
 
-// takeSocket pins the target's socket.
+// takeSocket pins the target's socket and looks what it is.
 func (c *call) takeSocket() (endpoint, error) {
-	fd, err := c.descriptor(c.operands[0].number)
+	e, err := c.pinSocket()
 	if err != nil {
+		return e, err
+	}
+	if err := e.look(); err != nil {
+		e.close()
 		return endpoint{}, err
 	}
-	e := endpoint{fd: fd}
-	for option, value := range map[int]*int{unix.SO_DOMAIN: &e.domain, unix.SO_TYPE: &e.kind, unix.SO_PROTOCOL: &e.protocol} {
-		if *value, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, option); err != nil {
-			e.close()
-			return endpoint{}, err // ENOTSOCK
+	return e, nil
+}
+
+// pinSocket pins what may be a socket. To send without an address nothing else has to be
+// known of it.
+func (c *call) pinSocket() (endpoint, error) {
+	fd, err := c.descriptor(c.operands[0].number)
+	return endpoint{fd: fd}, err
+}
+
+// look learns what the socket is. The error is ENOTSOCK if it is none.
+func (e *endpoint) look() (err error) {
+	for _, o := range []struct {
+		option int
+		value  *int
+	}{{unix.SO_DOMAIN, &e.domain}, {unix.SO_TYPE, &e.kind}, {unix.SO_PROTOCOL, &e.protocol}} {
+		if *o.value, err = unix.GetsockoptInt(e.fd, unix.SOL_SOCKET, o.option); err != nil {
+			return err
 		}
 	}
-	return e, nil
+	return nil
 }
 
 func (e *endpoint) close() { _ = unix.Close(e.fd) }

@@ -220,11 +220,16 @@ func (c *call) copyRights(m *message, body []byte) error {
 
 // send sends a message on the target's socket, whole if it is a stream that waits.
 func (c *call) send(m *message, flags uint64) (int, error) {
-	e, err := c.takeSocket()
+	e, err := c.pinSocket()
 	if err != nil {
 		return 0, err
 	}
 	defer e.close()
+	if m.address != nil || m.more {
+		if err := e.look(); err != nil {
+			return 0, err
+		}
+	}
 	if m.more && e.kind != unix.SOCK_STREAM {
 		return 0, unix.EMSGSIZE
 	}
@@ -245,20 +250,15 @@ func (c *call) send(m *message, flags uint64) (int, error) {
 }
 
 // sendPart sends what there is room for. If the socket waits, it goes on where it may.
-func (c *call) sendPart(e *endpoint, address []byte, m *message, flags uint64) (int, error) {
-	waits := e.waits(flags)
-	if !waits || flags&unix.MSG_FASTOPEN == 0 { // which would be connected in vain
-		n, err := sendOnce(e.fd, address, m, flags|unix.MSG_DONTWAIT)
-		if !waits || err != nil && !errors.Is(err, unix.EAGAIN) {
+func (c *call) sendPart(e *endpoint, address []byte, m *message, flags uint64) (n int, err error) {
+	if flags&unix.MSG_FASTOPEN == 0 || !e.waits(flags) { // else it would only be connected
+		n, err = sendOnce(e.fd, address, m, flags|unix.MSG_DONTWAIT)
+		switch {
+		case err != nil && !errors.Is(err, unix.EAGAIN), err == nil && n == len(m.data), !e.waits(flags):
 			return n, err
-		}
-		if err == nil && (e.kind != unix.SOCK_STREAM || n == len(m.data)) {
-			return n, nil
-		}
-		if err == nil {
-			if c.is("sendmmsg") {
-				return n, nil // which ends with it
-			}
+		case err == nil && c.is("sendmmsg"):
+			return n, nil // which ends with it
+		case err == nil: // of a stream
 			c.sent += n
 			m.data, m.control = m.data[n:], nil
 		}
@@ -266,8 +266,7 @@ func (c *call) sendPart(e *endpoint, address []byte, m *message, flags uint64) (
 	if err := e.mayWait(c); err != nil {
 		return 0, err
 	}
-	n := 0
-	err := c.blockingly(func() (err error) {
+	err = c.blockingly(func() (err error) {
 		n, err = sendOnce(e.fd, address, m, flags)
 		return err
 	})
