@@ -153,6 +153,21 @@ func freePort(t testing.TB) string {
 	return portOf(l.Addr())
 }
 
+// Addresses of all families and lengths, given to sockets of all kinds, have the errors
+// that they have without a gate.
+func TestAttackAddressOdd(t *testing.T) {
+	program := attack(t, "address_odd")
+	asEach(t, nil, func(t *testing.T, a *arena) {
+		name := fmt.Sprint(a.uid)
+		a.same(t, program, name)
+		control := a.bare(t, program, name)
+		got := a.gated(t, []string{"deny connect ip:10.0.0.0/8", "deny bind ip:10.0.0.0/8"}, program, name)
+		if diff := attackDiff(control.stdout, got.stdout); diff != "" {
+			t.Errorf("-bare +gated\n%s", diff)
+		}
+	})
+}
+
 // A verdict holds for the address that was judged and for the socket that it was judged
 // with, whatever a thread beside the call puts in their places.
 func TestAttackFlippedAddress(t *testing.T) {

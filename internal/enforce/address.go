@@ -41,6 +41,14 @@ func (m *meant) path() string {
 // plain says that the kernel gets the bytes, and there is nothing to judge.
 func plain(address []byte) meant { return meant{bytes: address} }
 
+// empty is an address that the kernel refuses: of the same family and length, with nothing
+// in it for a protocol that should not refuse it.
+func empty(address []byte) meant {
+	b := make([]byte, len(address))
+	copy(b, address[:min(2, len(address))])
+	return plain(b)
+}
+
 // read says what an address is to a socket. It depends on what the socket is, and only
 // then on what the address says of itself. The errors are those that the kernel has.
 func (e *endpoint) read(u use, address []byte, flags uint64) (meant, error) {
@@ -48,7 +56,7 @@ func (e *endpoint) read(u use, address []byte, flags uint64) (meant, error) {
 		return meant{}, nil
 	}
 	if len(address) < 2 {
-		return meant{}, unix.EINVAL
+		return empty(address), nil
 	}
 	family := binary.NativeEndian.Uint16(address)
 	if family == unix.AF_UNSPEC && u == connecting {
@@ -96,8 +104,10 @@ func (e *endpoint) readIP(u use, family uint16, address []byte) (meant, error) {
 	case unspecified && !v6:
 		family = unix.AF_INET
 	case family == unix.AF_INET, family == unix.AF_INET6 && e.domain != unix.AF_INET:
-	default:
+	case e.kind == unix.SOCK_RAW && u == binding:
 		return meant{}, unix.EAFNOSUPPORT
+	default:
+		return empty(address), nil
 	}
 	b := slices.Clone(address)
 	binary.NativeEndian.PutUint16(b, family)
@@ -106,7 +116,7 @@ func (e *endpoint) readIP(u use, family uint16, address []byte) (meant, error) {
 	e.describe(s)
 	switch {
 	case !s.Addr.IsValid():
-		return meant{}, unix.EINVAL // it is too short
+		return empty(address), nil // it is too short
 	case u == binding && unspecified && !s.Addr.IsUnspecified():
 		return meant{}, unix.EAFNOSUPPORT
 	case u != binding && s.Addr.Unmap().IsUnspecified():
@@ -144,6 +154,9 @@ func (e *endpoint) turnHome(b []byte, s *event.Socket) {
 
 // readUnix reads an address of unix(7).
 func (e *endpoint) readUnix(u use, family uint16, address []byte) (meant, error) {
+	if u == sending && e.kind == unix.SOCK_STREAM {
+		return empty(address), nil // it has no use for one
+	}
 	if family != unix.AF_UNIX || len(address) > unix.SizeofSockaddrUnix {
 		return meant{}, unix.EINVAL
 	}

@@ -30,7 +30,7 @@ func (m *message) close() {
 // stream the rest follows.
 const maxMessage = 1 << 20
 
-func (c *call) sendto() error {
+func (c *call) sendto() (int, error) {
 	return c.sendAll(func() (*message, error) {
 		at, size := c.arg(1)+uint64(c.sent), c.arg(2)-uint64(c.sent)
 		m := &message{data: make([]byte, min(size, maxMessage)), more: size > maxMessage}
@@ -43,32 +43,32 @@ func (c *call) sendto() error {
 	}, uint64(uint32(c.arg(3))))
 }
 
-func (c *call) sendmsg() error {
+func (c *call) sendmsg() (int, error) {
 	return c.sendAll(func() (*message, error) { return c.takeMessage(c.arg(1)) }, uint64(uint32(c.arg(2))))
 }
 
 // sendAll sends what take copies, from c.sent on, until that is all.
-func (c *call) sendAll(take func() (*message, error), flags uint64) error {
+func (c *call) sendAll(take func() (*message, error), flags uint64) (int, error) {
 	for {
 		m, err := take()
 		if err != nil {
-			return err
+			return 0, err
 		}
 		n, err := c.send(m, flags)
 		m.close()
 		if err != nil {
-			return err
+			return 0, err
 		}
 		c.sent += n
 		if n < len(m.data) || !m.more {
-			return c.returns(int64(c.sent))
+			return c.sent, nil
 		}
 	}
 }
 
 // sendmmsg sends message after message, each with its own verdict. The first error ends
 // it, and is told only if nothing was sent before (sendmmsg(2)).
-func (c *call) sendmmsg() error {
+func (c *call) sendmmsg() (int, error) {
 	const size, most = 64, 1024 // struct mmsghdr; UIO_MAXIOV
 	count := min(uint64(uint32(c.arg(2))), most)
 	sent := 0
@@ -87,7 +87,7 @@ func (c *call) sendmmsg() error {
 		}
 		if err != nil {
 			if sent == 0 {
-				return err
+				return 0, err
 			}
 			break
 		}
@@ -96,7 +96,7 @@ func (c *call) sendmmsg() error {
 			break
 		}
 	}
-	return c.returns(int64(sent))
+	return sent, nil
 }
 
 // takeMessage copies a struct msghdr and what it points to.
@@ -120,6 +120,9 @@ func (c *call) copyMessage(at uint64) (*message, error) {
 		var err error
 		if m.address, err = c.takeAddress(word(0), uint64(min(length, maxAddress))); err != nil {
 			return nil, err
+		}
+		if length == 0 {
+			m.address = nil // other than for sendto
 		}
 	}
 	if err := c.copyVectors(m, word(2), word(3)); err != nil {
@@ -308,19 +311,26 @@ func (c *call) brokenPipe(err error, flags uint64) error {
 }
 
 func sendOnce(fd int, address []byte, m *message, flags uint64) (int, error) {
-	var h unix.Msghdr
+	flags |= unix.MSG_NOSIGNAL
+	data := unsafe.Pointer(unsafe.SliceData(m.data))
+	if len(m.control) == 0 {
+		n, _, errno := unix.Syscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(data), uintptr(len(m.data)), uintptr(flags), uintptr(unsafe.Pointer(unsafe.SliceData(address))), uintptr(len(address)))
+		return sentOr(n, errno)
+	}
+	h := unix.Msghdr{Control: &m.control[0]}
+	h.SetControllen(len(m.control))
 	if len(address) > 0 {
 		h.Name, h.Namelen = &address[0], uint32(len(address))
 	}
-	vector := unix.Iovec{Base: unsafe.SliceData(m.data)}
+	vector := unix.Iovec{Base: (*byte)(data)}
 	vector.SetLen(len(m.data))
 	h.Iov = &vector
 	h.SetIovlen(1)
-	if len(m.control) > 0 {
-		h.Control = &m.control[0]
-		h.SetControllen(len(m.control))
-	}
-	n, _, errno := unix.Syscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&h)), uintptr(flags|unix.MSG_NOSIGNAL))
+	n, _, errno := unix.Syscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&h)), uintptr(flags))
+	return sentOr(n, errno)
+}
+
+func sentOr(n uintptr, errno unix.Errno) (int, error) {
 	if errno != 0 {
 		return 0, errno
 	}

@@ -12,22 +12,28 @@ import (
 )
 
 // useSocket is connect, bind, listen and the sends, on the target's own socket and with a
-// copy of the address: what is judged is what is used.
+// copy of the address: what is judged is what is used. The socket is closed here before
+// the target runs on: who closes it then may have its address anew at once.
 func (c *call) useSocket() error {
+	n, err := 0, error(nil)
 	switch c.spec.Name {
 	case "connect":
-		return c.connect()
+		err = c.connect()
 	case "bind":
-		return c.bind()
+		err = c.bind()
 	case "listen":
-		return c.listen()
+		err = c.listen()
 	case "sendto":
-		return c.sendto()
+		n, err = c.sendto()
 	case "sendmsg":
-		return c.sendmsg()
+		n, err = c.sendmsg()
 	default:
-		return c.sendmmsg()
+		n, err = c.sendmmsg()
 	}
+	if err != nil {
+		return err
+	}
+	return c.returns(int64(n))
 }
 
 // maxAddress is the size of struct sockaddr_storage (include/uapi/linux/socket.h).
@@ -146,10 +152,7 @@ func (c *call) connect() error {
 			return err
 		}
 	}
-	if err := c.blockingly(func() error { return connect(e.fd, p.address) }); err != nil {
-		return err
-	}
-	return c.returns(0)
+	return c.blockingly(func() error { return connect(e.fd, p.address) })
 }
 
 // bind gives a socket its name.
@@ -171,10 +174,7 @@ func (c *call) bind() error {
 			return err
 		}
 	}
-	if err := bindTo(e.fd, m.bytes); err != nil {
-		return err
-	}
-	return c.returns(0)
+	return bindTo(e.fd, m.bytes)
 }
 
 // listen is judged as bind is: a socket without a name gets one by it.
@@ -201,7 +201,7 @@ func (c *call) listen() error {
 		_ = unix.Shutdown(e.fd, unix.SHUT_RDWR)
 		return unix.EACCES
 	}
-	return c.returns(0)
+	return nil
 }
 
 // bindPath makes the name of a socket. The kernel remembers the spelling, which
@@ -234,11 +234,7 @@ func (c *call) bindPath(fd int, path string) error {
 	if !leadsTo(o.dir, path, &p) {
 		dir, address = p.Dir, addressOf(p.Name)
 	}
-	err = c.withUmask(func() error { return c.bindIn(dir, fd, address) })
-	if err != nil {
-		return err
-	}
-	return c.returns(0)
+	return c.withUmask(func() error { return c.bindIn(dir, fd, address) })
 }
 
 // leadsTo says whether the directory of a path is the same for the kernel, which looks at
