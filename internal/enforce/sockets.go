@@ -15,7 +15,8 @@ import (
 // copy of the address: what is judged is what is used. The socket is closed here before
 // the target runs on: who closes it then may have its address anew at once.
 func (c *call) useSocket() error {
-	n, err := 0, error(nil)
+	var n int
+	var err error
 	switch c.spec.Name {
 	case "connect":
 		err = c.connect()

@@ -14,7 +14,12 @@ var routes = []struct{ level, option uint64 }{
 	{unix.IPPROTO_IP, unix.IP_OPTIONS},
 	{unix.IPPROTO_IPV6, unix.IPV6_RTHDR},
 	{unix.IPPROTO_IPV6, unix.IPV6_2292PKTOPTIONS},
+	{unix.IPPROTO_IPV6, flowLabels},
 }
+
+// flowLabels is IPV6_FLOWLABEL_MGR: a label can have options, a routing header among them
+// (net/ipv6/ip6_flowlabel.c, fl_create).
+const flowLabels = 32
 
 // detours are the rules of the calls that go around rules about addresses.
 func detours(o Options) map[string][]seccomp.Rule {

@@ -409,7 +409,7 @@ func TestFilterOfAddresses(t *testing.T) {
 			return a
 		}
 		for _, upper := range []uint64{0, garbage} {
-			for _, o := range [][2]uint64{{unix.IPPROTO_IP, unix.IP_OPTIONS}, {unix.IPPROTO_IPV6, unix.IPV6_RTHDR}, {unix.IPPROTO_IPV6, unix.IPV6_2292PKTOPTIONS}} {
+			for _, o := range [][2]uint64{{unix.IPPROTO_IP, unix.IP_OPTIONS}, {unix.IPPROTO_IPV6, unix.IPV6_RTHDR}, {unix.IPPROTO_IPV6, unix.IPV6_2292PKTOPTIONS}, {unix.IPPROTO_IPV6, flowLabels}} {
 				if a := k.call("setsockopt", 3, o[0]|upper, o[1]|upper, 0x1000, 8); a != unless(refused) {
 					t.Errorf("addresses %v: setsockopt %d, %d: %v", addresses, o[0], o[1], a)
 				}
