@@ -205,6 +205,14 @@ static void detours(const char *public)
 	tell("detour_option", setsockopt(s, IPPROTO_IP, IP_OPTIONS, over, sizeof(over)));
 	tell("detour_ttl", setsockopt(s, IPPROTO_IP, IP_TTL, &(int){ 9 }, sizeof(int)));
 	close(s);
+	// The memory of a message that is not copied is sent later, as it is then.
+	m.msg_control = NULL;
+	m.msg_controllen = 0;
+	s = MUST(socket(AF_INET, SOCK_DGRAM, 0));
+	tell("pinned_not_asked_for", sendmsg(s, &m, MSG_ZEROCOPY));
+	MUST(setsockopt(s, SOL_SOCKET, SO_ZEROCOPY, &(int){ 1 }, sizeof(int)));
+	tell("pinned", sendmsg(s, &m, MSG_ZEROCOPY));
+	close(s);
 }
 
 int main(int argc, char **argv)
