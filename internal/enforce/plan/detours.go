@@ -32,16 +32,6 @@ func detours(o Options) map[string][]seccomp.Rule {
 		rule.Conditions = append(rule.Conditions, seccomp.Condition{Arg: 2, Mask: 0xffffffff, Value: r.option})
 		all["setsockopt"] = append(all["setsockopt"], rule)
 	}
-	// SCTP is connected and bound by options whose addresses are in memory
-	// (SCTP_SOCKOPT_CONNECTX), and is what the kernel takes for SOCK_SEQPACKET.
-	const sockType = 0xf // SOCK_TYPE_MASK, include/linux/net.h
-	for _, family := range []uint64{unix.AF_INET, unix.AF_INET6} {
-		sctp := when(0, 0xffffffff, family, seccomp.Errno(unix.EPROTONOSUPPORT))
-		packets := sctp
-		sctp.Conditions = append(sctp.Conditions[:1:1], seccomp.Condition{Arg: 2, Mask: 0xffffffff, Value: unix.IPPROTO_SCTP})
-		packets.Conditions = append(packets.Conditions[:1:1], seccomp.Condition{Arg: 1, Mask: sockType, Value: unix.SOCK_SEQPACKET})
-		all["socket"] = append(all["socket"], sctp, packets)
-	}
 	return all
 }
 
