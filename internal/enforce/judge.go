@@ -86,6 +86,7 @@ func (c *call) judge(classes event.Class, path string, j judgement) error {
 func (c *call) judgeAddress(class event.Class, s *event.Socket) error {
 	c.spoken = *s
 	a := policy.AddressOf(s)
+	a.Exe = c.exe
 	return c.conclude(judgement{classes: class, path: a.String(), address: &a, decision: c.policy.DecideAddress(class, a)})
 }
 
