@@ -31,11 +31,11 @@ var landlockFeatures = []entry{
 	}, (*session).landlockAnswer},
 	landlockFeature(2, Feature{
 		ID: LandlockRefer, Name: "Landlock REFER", Since: "5.19", Needs: optional(Enforce),
-		Without: "A rename or link from one directory to another gets EXDEV below a grant.",
+		Without: "Nothing: renames and links are performed by the supervisor.",
 	}),
 	landlockFeature(3, Feature{
 		ID: LandlockTruncate, Name: "Landlock TRUNCATE", Since: "6.2", Needs: optional(Enforce),
-		Without: "Truncating is judged by the supervisor only.",
+		Without: "Truncating without writing is judged by the supervisor only; --fast does not leave writing to the kernel.",
 	}),
 	landlockFeature(4, Feature{
 		ID: LandlockNetTCP, Name: "Landlock TCP ports", Since: "6.7", Needs: optional(Enforce),
@@ -76,15 +76,6 @@ func landlockFeature(abi int, f Feature) entry {
 		}
 		return present(fmt.Sprintf("ABI %d", abi))
 	}}
-}
-
-// landlockABI asks for the version (landlock_create_ruleset(2)).
-func landlockABI() (int, error) {
-	abi, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(abi), nil
 }
 
 func (s *session) landlockAnswer() answer {

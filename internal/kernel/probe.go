@@ -7,6 +7,8 @@ import (
 
 	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/landlock"
 )
 
 // Probe asks for the features of ids, or for all without any, and returns the
@@ -51,7 +53,7 @@ func newSession() *session {
 		vmlinux:       sync.OnceValues(loadVmlinux),
 		modules:       sync.OnceValues(securityModules),
 		listener:      sync.OnceValue(tryListener),
-		landlock:      sync.OnceValues(landlockABI),
+		landlock:      sync.OnceValues(landlock.Version),
 	}
 	// Both calls fail only where a filter forbids them. An unknown version
 	// is older than any other, no capabilities are held: the answers then

@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/landlock"
 )
 
 // Whatever a probe does to its thread must end with it. Started from many
@@ -68,7 +70,7 @@ func TestFilterAroundUsIsNotTheKernel(t *testing.T) {
 		prob func() answer
 	}{
 		{unix.SYS_LANDLOCK_CREATE_RULESET, Landlock, func() answer {
-			return (&session{landlock: landlockABI}).landlockAnswer()
+			return (&session{landlock: landlock.Version}).landlockAnswer()
 		}},
 		{unix.SYS_OPENAT2, Openat2, func() answer { return openat2Answer(nil) }},
 		{unix.SYS_SECCOMP, SeccompFilter, func() answer { return filterFlagAnswer(0) }},
