@@ -23,6 +23,9 @@ type Options struct {
 	// Addresses are those of them in which that is said of addresses of sockets that
 	// are no paths.
 	Addresses event.Class
+	// Fast are the classes that Landlock holds as the policy says: calls that do nothing
+	// else are not notified.
+	Fast event.Class
 	// Verify says that calls with [syscalls.EffectVerify] are notified.
 	Verify bool
 	// FakeUndumpable lets prctl(PR_SET_DUMPABLE, 0) succeed without effect. A process
@@ -108,13 +111,21 @@ func rulesOf(spec *syscalls.Spec, o Options) []seccomp.Rule {
 		// While a path is bound nobody may change what it leads to.
 		o.Classes |= event.Create | event.Delete
 	}
-	if spec.Classes()&o.Classes == 0 {
-		return nil
-	}
 	if spec.Op == event.OpListen && o.Addresses&event.Bind == 0 {
 		return nil // the path of a socket was judged when it was bound
 	}
 	var rules []seccomp.Rule
+	if isBound(spec) && spec.Classes()&o.Classes&o.Fast != 0 {
+		o.Classes &^= o.Fast
+		rules = unbound(spec)
+	}
+	otherwise := seccomp.Rule{Action: seccomp.Notify}
+	if spec.Classes()&o.Classes == 0 {
+		if rules == nil {
+			return nil
+		}
+		otherwise.Action = seccomp.Allow
+	}
 	for _, v := range spec.Variants() {
 		rule := seccomp.Rule{Action: seccomp.Notify}
 		if v.Classes&o.Classes == 0 {
@@ -125,5 +136,42 @@ func rulesOf(spec *syscalls.Spec, o Options) []seccomp.Rule {
 		}
 		rules = append(rules, rule)
 	}
-	return append(rules, seccomp.Rule{Action: seccomp.Notify})
+	return append(rules, otherwise)
+}
+
+// isBound says whether Landlock holds all that a call can do in the classes that it holds,
+// but for what unbound says. What openat2(2) does is in memory.
+func isBound(spec *syscalls.Spec) bool {
+	switch spec.Op {
+	case event.OpOpen:
+		return spec.Name != "openat2"
+	case event.OpTruncate, event.OpMkdir, event.OpMknod, event.OpSymlink, event.OpUnlink, event.OpRmdir:
+		return true
+	}
+	return false
+}
+
+// Unbound says whether an open with these flags does something for which Landlock has no
+// right: make a file without a name, or open one for ioctl(2) only. Before ABI 3 there is
+// none for O_TRUNC without writing.
+func Unbound(flags uint64, abi int) bool {
+	return flags&tmpfile != 0 || flags&unix.O_ACCMODE == unix.O_ACCMODE ||
+		abi < abiTruncate && flags&(unix.O_ACCMODE|unix.O_TRUNC) == unix.O_RDONLY|unix.O_TRUNC
+}
+
+// tmpfile is __O_TMPFILE, include/uapi/asm-generic/fcntl.h.
+const tmpfile = unix.O_TMPFILE &^ unix.O_DIRECTORY
+
+// unbound are the rules that have such opens notified. Before ABI 3 writing is not fast.
+func unbound(spec *syscalls.Spec) []seccomp.Rule {
+	for i, role := range spec.Args {
+		if arg := uint8(i); role == syscalls.Flags && spec.Op == event.OpOpen {
+			return []seccomp.Rule{
+				when(arg, unix.O_PATH, unix.O_PATH, seccomp.Allow), // as ever
+				when(arg, tmpfile, tmpfile, seccomp.Notify),
+				when(arg, unix.O_ACCMODE, unix.O_ACCMODE, seccomp.Notify),
+			}
+		}
+	}
+	return nil
 }

@@ -176,6 +176,52 @@ func TestFilterNeverLetsThrough(t *testing.T) {
 	}
 }
 
+// TestFilterOfFast: of the classes that are left to Landlock, only calls that Landlock
+// holds are let through, and of the others none.
+func TestFilterOfFast(t *testing.T) {
+	held := strings.Fields("open openat creat truncate mkdir mkdirat mknod mknodat symlink symlinkat unlink unlinkat rmdir")
+	for _, classes := range []event.Class{typical, policy.Files, event.Read | event.List | event.Write} {
+		for _, fast := range []event.Class{event.Read, event.List, event.Write, event.Create, event.Delete, event.Read | event.List, event.Read | event.Write, holdable} {
+			k := build(t, Options{Classes: classes, Fast: fast})
+			slow := build(t, Options{Classes: classes})
+			left := 0
+			for _, nr := range syscalls.All(event.X8664) {
+				name, spec := syscalls.Name(event.X8664, nr), syscalls.Lookup(event.X8664, nr)
+				for _, d := range calls(uint32(nr)) {
+					got, before := k.action(d), slow.action(d)
+					if got == before {
+						continue
+					}
+					left++
+					if got != seccomp.Allow || before != seccomp.Notify || !slices.Contains(held, name) {
+						t.Fatalf("fast %v: %s%x: %v, and %v without", fast, name, d.Args, got, before)
+					}
+					if can := possible(spec, d) & classes; can&^fast != 0 {
+						t.Fatalf("fast %v of %v: %s%x is left to the kernel, and can %v", fast, classes, name, d.Args, can)
+					}
+					if flags := flagsOf(name, d); flags&(unix.O_TMPFILE&^unix.O_DIRECTORY) != 0 && flags&unix.O_PATH == 0 || flags&unix.O_ACCMODE == unix.O_ACCMODE && flags&unix.O_PATH == 0 {
+						t.Fatalf("fast %v: %s%x is left to the kernel, and Landlock has no right for it", fast, name, d.Args)
+					}
+				}
+			}
+			if classes&fast != 0 && fast != event.Read && fast != event.List && left == 0 { // which of the two a directory is, no register says
+				t.Errorf("fast %v of %v: nothing is left to the kernel", fast, classes)
+			}
+		}
+	}
+}
+
+// flagsOf are the flags of an open.
+func flagsOf(name string, d seccomp.Data) uint64 {
+	switch name {
+	case "open":
+		return d.Args[1]
+	case "openat":
+		return d.Args[2]
+	}
+	return 0
+}
+
 // possible is all that a call can do by what its registers say, whatever it finds. What
 // the kernel is left to do is nothing, and so is O_PATH: such a descriptor cannot be given
 // away, and is judged when it is used.
@@ -239,7 +285,10 @@ func possible(spec *syscalls.Spec, d seccomp.Data) (all event.Class) {
 
 // TestFilterIsWhatItSays compares the program with the meaning of the table.
 func TestFilterIsWhatItSays(t *testing.T) {
-	for _, o := range []Options{{Classes: typical}, {Classes: policy.Files, Addresses: event.Connect | event.Bind, FakeUndumpable: true, Credentials: true, Verify: true}} {
+	for _, o := range []Options{
+		{Classes: typical}, {Classes: typical, Fast: holdable}, {Classes: typical, Fast: event.Read | event.Create},
+		{Classes: policy.Files, Addresses: event.Connect | event.Bind, FakeUndumpable: true, Credentials: true, Verify: true},
+	} {
 		k := build(t, o)
 		f := Filter(k.o)
 		for nr := range syscalls.Limit(event.X8664) + 3 {
