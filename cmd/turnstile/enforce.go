@@ -58,6 +58,11 @@ Ways around the rules are closed; --open DOOR opens one, and says what is not he
 then. The doors are:
 ` + doorList() + `
 
+What the default denies and a rule allows with all that is below it is held by
+Landlock too, where the kernel has it. --explain prints what is held by what and
+runs nothing. --fast leaves to Landlock alone what it holds as a whole: that
+costs nothing, and nobody hears of what is denied there.
+
 Exit status: that of the command. 125: Turnstile could not start or failed; 126:
 the command is not executable; 127: it was not found; 2: wrong usage.`,
 		Flags:        enforceFlags(),
@@ -123,6 +128,8 @@ func enforceFlags() []cli.Flag {
 		&cli.StringFlag{Name: "log", Usage: "write each decision as a line of JSON to `FILE`", TakesFile: true},
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write what was touched, with verdicts, as JSON to `FILE` (- is stdout, after the command has ended)", TakesFile: true},
 		&cli.IntSliceFlag{Name: "keep-fd", Usage: "let the command have descriptor `N`, which Turnstile was given; those above 2 are closed"},
+		&cli.BoolFlag{Name: "explain", Usage: "print what is held by what, and why, and run nothing"},
+		&cli.BoolFlag{Name: "fast", Usage: "leave what Landlock holds as a whole to the kernel: what it denies there nobody hears of"},
 		&cli.StringFlag{Name: "user", Usage: "run the command as `USER` (under sudo the default is who called it)"},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "print each decision as it is made"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print nothing but errors"},
@@ -139,6 +146,7 @@ type enforceSettings struct {
 	user           string
 	verbose, quiet bool
 	keep           []int
+	explain, fast  bool
 	performAll     bool
 }
 
@@ -148,12 +156,12 @@ func readEnforceSettings(c *cli.Context, files []policyFile, command launch.Comm
 	s := &enforceSettings{
 		argv: c.Args().Slice(), log: c.String("log"), output: c.String("output"), user: c.String("user"),
 		verbose: c.Bool("verbose"), quiet: c.Bool("quiet"), performAll: c.Bool("perform-all"),
-		keep: c.IntSlice("keep-fd"), files: files,
+		keep: c.IntSlice("keep-fd"), files: files, explain: c.Bool("explain"), fast: c.Bool("fast"),
 	}
 	switch {
-	case len(s.argv) == 0:
+	case len(s.argv) == 0 && !s.explain:
 		return nil, usagef("no command to gate; for example: %q, or see %q", "turnstile enforce --default allow --deny read:/etc/ssl/private/** -- ls", "turnstile enforce --help")
-	case strings.HasPrefix(s.argv[0], "-"):
+	case len(s.argv) > 0 && strings.HasPrefix(s.argv[0], "-"):
 		return nil, usagef("%q is no command; flags come before %q, and a program of that name needs %q before it", s.argv[0], "--", "./")
 	case s.verbose && s.quiet:
 		return nil, usagef("--verbose and --quiet exclude each other")

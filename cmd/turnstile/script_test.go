@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/kernel"
+	"github.com/turnstile-project/turnstile/internal/landlock"
 )
 
 // TestScript runs the scripts of testdata/script: the command line as a user sees it.
@@ -44,8 +45,12 @@ func runScripts(t *testing.T, dir string, variables ...string) {
 			"mode":  cmdMode,
 		},
 		Condition: func(name string) (bool, error) {
-			if name == "observe" {
+			switch name {
+			case "observe":
 				return kernel.Check(kernel.Observe) == nil, nil
+			case "landlock":
+				_, err := landlock.Version()
+				return err == nil, nil
 			}
 			return false, fmt.Errorf("no condition %q", name)
 		},

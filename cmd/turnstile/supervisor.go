@@ -14,8 +14,10 @@ import (
 
 	"github.com/turnstile-project/turnstile/internal/enforce"
 	"github.com/turnstile-project/turnstile/internal/enforce/ask"
+	"github.com/turnstile-project/turnstile/internal/enforce/plan"
 	"github.com/turnstile-project/turnstile/internal/enforce/tracer"
 	"github.com/turnstile-project/turnstile/internal/event"
+	"github.com/turnstile-project/turnstile/internal/landlock"
 	"github.com/turnstile-project/turnstile/internal/launch"
 	"github.com/turnstile-project/turnstile/internal/policy"
 	"github.com/turnstile-project/turnstile/internal/quote"
@@ -48,17 +50,24 @@ func runSupervisor(settings *enforceSettings, line int) error {
 	if err := s.protectFiles(); err != nil {
 		return err
 	}
+	options := enforce.Options{
+		Policy: settings.policy, Fast: settings.fast, PerformAll: settings.performAll, Front: os.Getppid(),
+	}
 	var err error
+	if options.Bound, err = s.bound(); err != nil {
+		return err
+	}
+	if s.explain {
+		return options.Explain(os.Stdout)
+	}
+	s.tellFast(options.Bound.Fast)
 	if s.out, err = newDecisions(settings); err != nil {
 		return err
 	}
 	defer s.out.abort()
 	s.tracer = tracer.New()
-	s.gate, err = enforce.New(enforce.Options{
-		Policy: settings.policy, Sink: s.out.sink, Quiet: !s.out.wantsAll(), Asker: s.asker(),
-		PerformAll: settings.performAll, Front: os.Getppid(), Tracer: s.tracer,
-	})
-	if err != nil {
+	options.Sink, options.Quiet, options.Asker, options.Tracer = s.out.sink, !s.out.wantsAll(), s.asker(), s.tracer
+	if s.gate, err = enforce.New(options); err != nil {
 		return err
 	}
 	if err := s.runCommand(); err != nil {
@@ -158,6 +167,29 @@ func (s *supervisor) protect(glob, by string) error {
 		Patterns: []policy.Pattern{pattern}, Name: by,
 	})
 	return nil
+}
+
+// bound is what Landlock is to hold the command to.
+func (s *supervisor) bound() (*plan.Bound, error) {
+	if s.performAll {
+		return plan.Bind(s.policy, 0, plan.Host{})
+	}
+	abi, err := landlock.Version()
+	if err != nil {
+		abi = 0 // it is never needed: turnstile doctor says what is missing
+	}
+	return plan.Bind(s.policy, abi, plan.Host{})
+}
+
+// tellFast says what nobody will hear of.
+func (s *supervisor) tellFast(classes event.Class) {
+	switch {
+	case !s.fast || s.quiet:
+	case classes == 0:
+		fmt.Fprintln(os.Stderr, "turnstile: --fast changes nothing: no class is held by Landlock alone; --explain says why")
+	default:
+		fmt.Fprintf(os.Stderr, "turnstile: --fast: the kernel alone holds %s: what it denies fails with EACCES, and is told nowhere\n", classes)
+	}
 }
 
 // asker is who is asked, nil if no rule asks.

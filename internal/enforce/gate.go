@@ -3,6 +3,7 @@ package enforce
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"strconv"
@@ -28,6 +29,10 @@ type Options struct {
 	Quiet bool
 	// Asker is asked where the policy says so.
 	Asker ask.Asker
+	// Bound is what Landlock is to hold the target to, nil for nothing.
+	Bound *plan.Bound
+	// Fast leaves what is wholly bound to the kernel: nobody hears of it.
+	Fast bool
 	// PerformAll makes the gate perform every call that it can, also those that no
 	// rule is about. It is for tests.
 	PerformAll bool
@@ -50,7 +55,8 @@ type Gate struct {
 	// naming is held by who resolves a path twice, against those who change names.
 	naming sync.RWMutex
 	filter plan.Options
-	root   int // O_PATH: the root directory
+	bound  *bound // nil if Landlock holds nothing
+	root   int    // O_PATH: the root directory
 	ours   identity
 	// varied says that targets may have other rights than this process has: some have
 	// changed them, or did when they executed a program.
@@ -88,10 +94,8 @@ func New(o Options) (*Gate, error) {
 	if o.Front != 0 {
 		g.front = fmt.Sprintf("/proc/%d", o.Front)
 	}
-	g.filter = plan.Options{
-		ABI: nativeABI, Classes: o.Policy.Restricted(), Addresses: o.Policy.RestrictedAddresses(), FakeUndumpable: !ours.privileged(),
-		Open: o.Policy.Open, Calls: o.Policy.Calls,
-	}
+	g.filter = o.filter(&ours)
+	g.varied.Store(ours.privileged() && !ours.survivesExec())
 	if o.Policy.Open&viewDoors != 0 {
 		view, err := viewOf("/proc/thread-self")
 		if err != nil {
@@ -99,18 +103,40 @@ func New(o Options) (*Gate, error) {
 		}
 		g.ourView = &view
 	}
+	if g.bound, err = newBound(o.Bound); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// filter are the options of the filter, for a supervisor with this status.
+func (o *Options) filter(ours *status) plan.Options {
+	f := plan.Options{
+		ABI: nativeABI, Classes: o.Policy.Restricted(), Addresses: o.Policy.RestrictedAddresses(), FakeUndumpable: !ours.privileged(),
+		Open: o.Policy.Open, Calls: o.Policy.Calls,
+	}
 	if ours.privileged() {
 		// Nothing but the gate keeps root from writing to the memory of this process.
-		g.filter.Classes |= event.Write
-		g.filter.Credentials = true
-		g.varied.Store(!ours.survivesExec())
+		f.Classes |= event.Write
+		f.Credentials = true
 	}
 	if o.PerformAll {
-		g.filter.Classes = policy.Files
-		g.filter.Addresses = event.Connect | event.Bind
+		f.Classes, f.Addresses = policy.Files, event.Connect|event.Bind
 	}
-	g.filter.Verify = g.filter.Classes&event.Exec != 0
-	return g, nil
+	if o.Fast {
+		f.Fast = o.Bound.Fast
+	}
+	f.Verify = f.Classes&event.Exec != 0
+	return f
+}
+
+// Explain prints what a gate with these options would do.
+func (o *Options) Explain(w io.Writer) error {
+	ours, err := ownStatus()
+	if err != nil {
+		return err
+	}
+	return plan.Explain(w, o.Bound, o.filter(&ours))
 }
 
 // checkProc sees that /proc is about the processes that notifications name.
@@ -125,8 +151,8 @@ func checkProc() error {
 	return nil
 }
 
-// Fork puts the filter around the calling thread, and calls start, which forks the
-// target on it: see launch.Command. The thread must end after that.
+// Fork puts the filter and the bound around the calling thread, and calls start, which
+// forks the target on it: see launch.Command. The thread must end after that.
 func (g *Gate) Fork(start func() error) error {
 	program, err := plan.Filter(g.filter).Program()
 	if err != nil {
@@ -134,6 +160,11 @@ func (g *Gate) Fork(start func() error) error {
 	}
 	if g.listener, err = notify.Install(program); err != nil {
 		return err
+	}
+	if g.bound != nil {
+		if err := g.bound.enclose(); err != nil {
+			return err
+		}
 	}
 	if err := g.parked.open(g); err != nil {
 		return err

@@ -121,7 +121,8 @@ func (c *call) remove() error {
 	}
 	c.naming.RLock()
 	defer c.naming.RUnlock()
-	if err := unix.Unlinkat(p.Dir, p.Name, flags); err != nil {
+	err = c.bound.unlinkIn(&p, func() error { return unix.Unlinkat(p.Dir, p.Name, flags) })
+	if err != nil {
 		return err
 	}
 	return c.returns(0)
@@ -153,7 +154,10 @@ func (c *call) rename() error {
 	}
 	c.naming.RLock()
 	defer c.naming.RUnlock()
-	if err := unix.Renameat2(from.Dir, from.Name, to.Dir, to.Name, uint(c.renameFlags())); err != nil {
+	err = c.renameIn(&from, &to, func() error {
+		return unix.Renameat2(from.Dir, from.Name, to.Dir, to.Name, uint(c.renameFlags()))
+	})
+	if err != nil {
 		return err
 	}
 	return c.returns(0)

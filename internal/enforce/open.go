@@ -18,6 +18,9 @@ func (c *call) open() error {
 	if err != nil {
 		return err
 	}
+	if left, err := c.leaveOpen(r); left {
+		return err
+	}
 	fd, done, err := c.openPlainly(r)
 	if !done {
 		fd, err = c.openResolved(r)

@@ -7,12 +7,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/turnstile-project/turnstile/internal/policy"
+	"github.com/turnstile-project/turnstile/internal/enforce/plan"
 )
 
 // viewDoors are those by which a process comes to a root directory or to namespaces of its
 // own, in which the names of files and its rights mean something else than here.
-const viewDoors = policy.DoorChroot | policy.DoorMount | policy.DoorNamespaces
+const viewDoors = plan.ViewDoors
 
 // errElsewhere is about a target that a policy has let go through one of viewDoors.
 var errElsewhere = errors.New("the target has gone elsewhere, by an open door")

@@ -114,7 +114,7 @@ func TestAlways(t *testing.T) {
 // TestExtentKnowsRules: a condition that a rule gets has to be thought of in cover, which
 // must not take a rule for one that always allows.
 func TestExtentKnowsRules(t *testing.T) {
-	known := []string{"Verdict", "Classes", "Patterns", "Socket", "Except", "Exe", "Errno", "Name"}
+	known := []string{"Verdict", "Classes", "Patterns", "Socket", "Except", "Exe", "Errno", "Name", "respelled"}
 	for field := range reflect.TypeFor[Rule]().Fields() {
 		if !slices.Contains(known, field.Name) {
 			t.Errorf("what does %s mean for Policy.Extent?", field.Name)

@@ -55,6 +55,10 @@ const (
 // to connect to a socket by its path have none before ABI 9.
 const holdable = event.Read | event.Write | event.Create | event.Delete | event.List
 
+// ViewDoors are those by which a process comes to a root directory or to namespaces of its
+// own.
+const ViewDoors = policy.DoorChroot | policy.DoorMount | policy.DoorNamespaces
+
 // Rights are those of some classes, held or granted. Devices are never made by the target
 // itself.
 func Rights(classes event.Class, abi int) (held, granted landlock.Rights) {
@@ -133,6 +137,10 @@ func (b *binder) scope() {
 func (b *binder) hold() {
 	if b.policy.Default == event.VerdictAllow {
 		b.note("", holdable, "what no rule is about is allowed, and Landlock can only deny that")
+		return
+	}
+	if b.policy.Open&ViewDoors != 0 {
+		b.note("", holdable, "a side door that is open lets processes have other names for files, or mount, which Landlock forbids")
 		return
 	}
 	b.Held = holdable
@@ -343,7 +351,7 @@ func (b *binder) extent(class event.Class, dir string) (policy.Extent, string) {
 		}
 	}
 	// A second mount of the directory has its own names, and perhaps mounts below them.
-	for _, other := range otherNames(b.mounts, dir) {
+	for _, other := range namesByMounts(b.mounts, dir) {
 		if e, _ := b.policy.Extent(class, other); e != policy.All {
 			return policy.Nothing, "it is mounted at " + quote.Word(other) + " too, where not all is allowed"
 		}

@@ -148,7 +148,10 @@ func TestGrants(t *testing.T) {
 }
 
 func TestBindHoldsNothing(t *testing.T) {
+	mounts := parse(t, event.VerdictDeny, "allow list:/tmp/**")
+	mounts.Open = policy.DoorMount
 	for name, b := range map[string]*Bound{
+		"mounts are let be":     bind(t, mounts, 7, usual),
 		"no Landlock":           bind(t, parse(t, event.VerdictDeny, "allow read:/tmp/**"), 0, usual),
 		"allowed by default":    bind(t, parse(t, event.VerdictAllow, "deny read:/tmp/**"), 7, usual),
 		"nothing to be granted": bind(t, parse(t, event.VerdictDeny, "allow read:/srv/**"), 7, usual),
@@ -200,12 +203,12 @@ func TestGrantsAreBounded(t *testing.T) {
 	}
 }
 
-func TestAliases(t *testing.T) {
+func TestNamesByMounts(t *testing.T) {
 	mounts := []Mount{{1, "/", "/", false}, {1, "/a", "/m", false}, {1, "/a/b/c", "/n", false}, {2, "/", "/a/other", false}}
 	for dir, want := range map[string]string{
 		"/a": "/m", "/a/b": "/m/b", "/m/b": "/a/b", "/a/b/c/d": "/m/b/c/d /n/d", "/n": "/a/b/c /m/b/c", "/b": "", "/a/other/x": "", "/": "",
 	} {
-		if got := strings.Join(otherNames(mounts, dir), " "); got != want {
+		if got := strings.Join(namesByMounts(mounts, dir), " "); got != want {
 			t.Errorf("%s: %q, want %q", dir, got, want)
 		}
 	}

@@ -137,8 +137,8 @@ func (Host) Mounts() ([]Mount, error) {
 	return mounts, nil
 }
 
-// otherNames are those that mounts give a directory.
-func otherNames(mounts []Mount, dir string) []string {
+// namesByMounts are the other names that mounts give a directory.
+func namesByMounts(mounts []Mount, dir string) []string {
 	var home *Mount // the mount that it is in: the last one at the longest point
 	for i := range mounts {
 		if m := &mounts[i]; isBelow(dir, m.Point) && (home == nil || len(m.Point) >= len(home.Point)) {

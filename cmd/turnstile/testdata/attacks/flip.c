@@ -68,6 +68,56 @@ static void opens(const char *way, int tries)
 	count("innocent", innocent);
 }
 
+// The file that is opened to write is told by its number.
+static void writes(int tries)
+{
+	int escaped = 0, innocent = 0;
+	struct stat secret, found;
+
+	MUST(stat(secret_path, &secret));
+	start_sibling(flip_path, NULL);
+	for (int i = 0; i < tries; i++) {
+		int fd = open(path, O_WRONLY);
+
+		if (fd < 0)
+			continue;
+		MUST(fstat(fd, &found));
+		if (found.st_ino == secret.st_ino)
+			escaped++;
+		else
+			innocent++;
+		close(fd);
+	}
+	end_sibling();
+	count("escaped", escaped);
+	count("innocent", innocent);
+}
+
+// Neither file is there, and the secret one must not come.
+static void creates(int tries)
+{
+	int escaped = 0, innocent = 0;
+
+	start_sibling(flip_path, NULL);
+	for (int i = 0; i < tries; i++) {
+		int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+
+		if (fd < 0)
+			continue;
+		close(fd);
+		if (!access(secret_path, F_OK)) {
+			escaped++;
+			unlink(secret_path);
+		} else {
+			innocent++;
+			unlink(public_path);
+		}
+	}
+	end_sibling();
+	count("escaped", escaped);
+	count("innocent", innocent);
+}
+
 // The secret path may be read and not written.
 static void flags(int tries)
 {
@@ -153,6 +203,10 @@ int main(int argc, char **argv)
 		opens(argv[1], tries);
 	else if (!strcmp(argv[1], "how"))
 		flags(tries);
+	else if (!strcmp(argv[1], "write"))
+		writes(tries);
+	else if (!strcmp(argv[1], "create"))
+		creates(tries);
 	else if (!strcmp(argv[1], "unlink"))
 		unlinks(tries);
 	else
