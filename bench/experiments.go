@@ -37,6 +37,7 @@ var experiments = []experiment{
 	{openAlone.name, measureOpens(openAlone)},
 	{openPinned.name, measureOpens(openPinned)},
 	{openThreads.name, measureOpens(openThreads)},
+	{"enforce-open-granted", measureGranted},
 	{"enforce-unmentioned", measureUnmentioned},
 	{"enforce-find", enforced(makeFind, 0)},
 	{"enforce-go-build", enforced(makeGoBuild, 1.15)},
