@@ -225,6 +225,9 @@ func (b *binder) letExecute() {
 			continue
 		}
 		for j := range r.Patterns {
+			if strings.HasPrefix(r.Patterns[j].String(), "/memfd:") {
+				continue // it has no directory, and Landlock lets it be
+			}
 			if path, ok := b.ungranted(&r.Patterns[j], event.Read); ok {
 				b.dropRead(path, "by "+quoted(r)+" it may be executed, for which Landlock wants it to be granted for reading")
 				return

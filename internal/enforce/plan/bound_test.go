@@ -182,6 +182,7 @@ func TestPrograms(t *testing.T) {
 		{"what is asked about", []string{"ask exec:/home/u/src/**"}, false},
 		{"some of what may not be read", []string{"allow exec:/home/*/bin/x"}, false},
 		{"by another spelling", []string{"allow exec:/lib/**", "allow exec:/usr/lib/**"}, true},
+		{"what is in memory", []string{"allow exec:/memfd:*"}, true},
 		{"what is denied", []string{"allow exec:/usr/**", "deny exec:/home/**"}, true},
 	} {
 		b := bind(t, parse(t, event.VerdictDeny, append(tt.rules, "allow read,list:/usr/**")...), 7, dynamic)

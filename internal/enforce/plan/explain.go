@@ -157,7 +157,8 @@ func (e *explanation) effects(b *Bound) {
 	}
 	if b.Held != 0 {
 		e.line("What Landlock does besides:")
-		e.line("  mount calls fail with EPERM; core dumps are written below grants only")
+		e.line("  mount calls fail with EPERM; core dumps are written below grants only; POSIX")
+		e.line("  message queues are opened only if /dev/mqueue is mounted and granted")
 	}
 	if b.Held != 0 || b.Scope != 0 {
 		e.line("  processes that the command did not start cannot be traced, nor their memory,")
