@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -22,7 +23,8 @@ type carved struct {
 	files          []string
 	way            string // of the attack
 	public, secret string
-	performed      bool // by the gate: nothing around the public file can be granted
+	performed      bool   // by the gate: nothing around the public file can be granted
+	policy         string // what only a policy file can say; $DIR and $PROGRAM stand for themselves
 }
 
 var carveOuts = map[string]carved{
@@ -37,6 +39,10 @@ var carveOuts = map[string]carved{
 	"a prefix with a link":        {rules: []string{"allow read,list **", "deny read link/**"}, files: []string{"link -> s"}, public: "p/file", secret: "s/file"},
 	"an allow with a link":        {rules: []string{"allow read,list link/**"}, files: []string{"link -> p"}, public: "p/file", secret: "s/file"},
 	"another class":               {rules: []string{"allow read,list **", "allow write p/**"}, way: "write", public: "p/file", secret: "s/file"},
+	"a deny for one program":      {rules: []string{"allow read,list **"}, policy: `- {deny: [read], paths: ["$DIR/s/**"], exe: ["$PROGRAM"]}`, public: "p/file", secret: "s/file"},
+	"an allow for other programs": {rules: []string{"allow read,list p/**"}, policy: `- {allow: [read], paths: ["$DIR/s/**"], exe: [/usr/bin/cat]}`, public: "p/file", secret: "s/file"},
+	"a hole in a deny":            {rules: []string{"allow read,list **"}, policy: `- {deny: [read], paths: ["$DIR/**"], except: ["$DIR/p/**"]}`, public: "p/file", secret: "s/file", performed: true},
+	"a hole in an allow":          {rules: []string{"allow read,list p/**"}, policy: `- {allow: [read], paths: ["$DIR/**"], except: ["$DIR/s/**"]}`, public: "p/file", secret: "s/file"},
 	"a file that is to come":      {rules: []string{"allow read,list,write,delete **", "allow create **", "deny create s/new"}, way: "create", public: "p/new", secret: "s/new"},
 	"a tree that is to come":      {rules: []string{"allow read,list,write,delete **", "allow create **", "deny create,write t/**"}, way: "create", files: []string{"t/"}, public: "p/new", secret: "t/new"},
 }
@@ -52,6 +58,11 @@ func TestAttackFlippedPathBelowGrant(t *testing.T) {
 					way = map[bool]string{true: "open", false: "openat"}[a.uid == 0]
 				}
 				rules := append([]string{"default deny", "allow read /usr/lib/**", "allow exec " + program, "allow read " + program}, c.rules...)
+				if c.policy != "" {
+					file := filepath.Join(filepath.Dir(a.dir), "policy.yaml")
+					write(t, file, "version: 1\ndefault: deny\nrules:\n  "+strings.NewReplacer("$DIR", a.dir, "$PROGRAM", program).Replace(c.policy)+"\n")
+					rules = append(rules, "-p", file)
+				}
 				a.race(t, rules, program, way, attackTries(), a.path(c.public), a.path(c.secret))
 				if left := a.leaves(t, rules, c.public, program, way, "1000", a.path(c.public), a.path(c.secret)); left == c.performed {
 					t.Errorf("left to the kernel: %v", left)
