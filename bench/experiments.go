@@ -39,6 +39,7 @@ var experiments = []experiment{
 	{openThreads.name, measureOpens(openThreads)},
 	{"enforce-open-granted", measureGranted},
 	{"enforce-unmentioned", measureUnmentioned},
+	{"enforce-sends", measureSends},
 	{"enforce-find", enforced(makeFind, 0)},
 	{"enforce-go-build", enforced(makeGoBuild, 1.15)},
 	{"enforce-git-log", enforced(makeGitLog, 0)},

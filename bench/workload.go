@@ -12,6 +12,7 @@ type workload struct {
 	name, title, text string
 	argv              []string
 	tree              string // where most of the files are that it opens
+	policy            string // the file of a ready policy for it, if there is one
 	rounds            int
 	straceRounds      int // for strace of every call, which takes long
 	// prepare gets the machine ready for a run, and returns variables for it.

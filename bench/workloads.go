@@ -56,7 +56,7 @@ func makeGoBuild(ctx context.Context, b *bench) (workload, error) {
 	return workload{
 		name: "go-build", title: "go build",
 		text: "`go build -a net/http` with an empty build cache: compilers, as many at a time as\nthere are CPUs.",
-		argv: []string{"go", "build", "-a", pkg}, tree: strings.TrimSpace(string(root)), rounds: 3, straceRounds: 1,
+		argv: []string{"go", "build", "-a", pkg}, tree: strings.TrimSpace(string(root)), policy: "policies/build.yaml", rounds: 3, straceRounds: 1,
 		prepare: func(context.Context) ([]string, error) {
 			if err := os.RemoveAll(cache); err != nil {
 				return nil, fmt.Errorf("emptying the build cache: %w", err)

@@ -95,7 +95,7 @@ func asJSON(t testing.TB, v any) string {
 // deadline is how long a test waits for what must happen. The machines that run the
 // tests with -short are emulated.
 func deadline() time.Duration {
-	if testing.Short() {
+	if testing.Short() || stress() {
 		return 5 * time.Minute
 	}
 	return time.Minute
