@@ -28,6 +28,7 @@ var suites = []suite{
 	{pkg: "internal/enforce/memory"},
 	{pkg: "internal/enforce/plan"},
 	{pkg: "internal/enforce/resolve"},
+	{pkg: "internal/landlock"},
 	{pkg: "internal/tree"},
 	{pkg: "cmd/turnstile", skip: wholeGate + "|TestUnderSudo|TestSameAsStrace/(curl|python|git|go build|static go)"},
 }

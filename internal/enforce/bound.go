@@ -50,11 +50,11 @@ type granted struct {
 
 // newBound makes the ruleset of a plan, nil if Landlock holds nothing.
 func newBound(b *plan.Bound) (*bound, error) {
-	if b == nil || b.Held == 0 && b.Scope == 0 {
+	if b == nil || b.Held == 0 && b.Network == 0 && b.Scope == 0 {
 		return nil, nil
 	}
 	held, _ := plan.Rights(b.Held, b.ABI)
-	ruleset, err := landlock.New(held, b.Scope)
+	ruleset, err := landlock.New(held, b.Network, b.Scope)
 	if err != nil {
 		return nil, err
 	}

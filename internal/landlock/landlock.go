@@ -19,6 +19,12 @@ type Rights uint64
 const OfFiles Rights = unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE |
 	unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_TRUNCATE
 
+// Network is a set of LANDLOCK_ACCESS_NET_*.
+type Network uint64
+
+// TCP is to bind and to connect TCP sockets, whatever the port.
+const TCP Network = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
+
 // Scope is a set of LANDLOCK_SCOPE_*.
 type Scope uint64
 
@@ -41,10 +47,10 @@ func Version() (int, error) {
 // Ruleset is one that can be added to.
 type Ruleset struct{ fd int }
 
-// New makes a ruleset that denies all of these rights that no rule grants, and keeps those
-// in it within these scopes.
-func New(handled Rights, scope Scope) (*Ruleset, error) {
-	attr := unix.LandlockRulesetAttr{Handled_access_fs: uint64(handled), Scoped: uint64(scope)}
+// New makes a ruleset that denies all of these rights that no rule grants, and what is said
+// of the network, and keeps those in it within these scopes.
+func New(handled Rights, denied Network, scope Scope) (*Ruleset, error) {
+	attr := unix.LandlockRulesetAttr{Handled_access_fs: uint64(handled), Handled_access_net: uint64(denied), Scoped: uint64(scope)}
 	fd, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr), 0)
 	if errno != 0 {
 		return nil, fmt.Errorf("making a Landlock ruleset: %w", errno)

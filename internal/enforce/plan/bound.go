@@ -24,6 +24,8 @@ type Bound struct {
 	Held   event.Class
 	Grants []Grant
 	Scope  landlock.Scope
+	// Network is denied by Landlock too: what is allowed of it the gate does.
+	Network landlock.Network
 	// Fast are the classes of which the grants are all that the policy says.
 	Fast event.Class
 	// Notes say why there is not more.
@@ -48,6 +50,7 @@ type Note struct {
 // (Documentation/userspace-api/landlock.rst).
 const (
 	abiTruncate = 3
+	abiNetwork  = 4
 	abiScopes   = 6
 )
 
@@ -96,6 +99,7 @@ func Bind(p *policy.Policy, abi int, files Files) (*Bound, error) {
 		return nil, err
 	}
 	b.scope()
+	b.network()
 	b.hold()
 	b.grant()
 	b.findFast()
@@ -130,6 +134,14 @@ func (b *binder) scope() {
 	b.Scope = landlock.Signals
 	if b.policy.Default != event.VerdictAllow {
 		b.Scope |= landlock.AbstractSockets
+	}
+}
+
+// network denies TCP as a floor below the gate, which connects and binds what is allowed.
+// It is the gate's alone where nothing is allowed without a rule, and nobody is let past it.
+func (b *binder) network() {
+	if b.ABI >= abiNetwork && b.policy.Default != event.VerdictAllow && b.policy.Open&ViewDoors == 0 {
+		b.Network = landlock.TCP
 	}
 }
 

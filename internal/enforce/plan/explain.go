@@ -48,6 +48,9 @@ func (e *explanation) landlock(b *Bound) {
 	if b.Scope&landlock.Signals != 0 {
 		e.line("Signals reach no process but the command and what it has started.")
 	}
+	if b.Network != 0 {
+		e.line("TCP sockets are connected and bound by the gate alone.")
+	}
 	if b.Scope&landlock.AbstractSockets != 0 {
 		e.line("Abstract sockets of other processes are reached by the gate alone.")
 	}
@@ -160,7 +163,7 @@ func (e *explanation) effects(b *Bound) {
 		e.line("  mount calls fail with EPERM; core dumps are written below grants only; POSIX")
 		e.line("  message queues are opened only if /dev/mqueue is mounted and granted")
 	}
-	if b.Held != 0 || b.Scope != 0 {
+	if b.Held != 0 || b.Network != 0 || b.Scope != 0 {
 		e.line("  processes that the command did not start cannot be traced, nor their memory,")
 		e.line("  environment or descriptors be read below /proc")
 	}
