@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -202,8 +203,16 @@ func readCallRules(c *cli.Context, p *policy.Policy) error {
 }
 
 // resolveLinks resolves the links of a path. Of one that leads to what does not exist it is
-// where that would be.
+// where that would be. What is this process's own below /proc is that of whoever asks.
 func resolveLinks(path string) (string, error) {
+	found, err := followLinks(path)
+	if rest, ours := strings.CutPrefix(found+"/", "/proc/"+strconv.Itoa(os.Getpid())+"/"); ours {
+		return strings.TrimSuffix("/proc/self/"+rest, "/"), err
+	}
+	return found, err
+}
+
+func followLinks(path string) (string, error) {
 	for range 40 { // MAXSYMLINKS, include/linux/namei.h
 		found, err := filepath.EvalSymlinks(path)
 		if err == nil || !errors.Is(err, fs.ErrNotExist) {
