@@ -139,13 +139,18 @@ func (a *arena) command(t testing.TB, argv ...string) *exec.Cmd {
 
 func (a *arena) run(t testing.TB, argv ...string) outcome {
 	t.Helper()
-	cmd := a.command(t, argv...)
+	return ended(t, a.command(t, argv...))
+}
+
+// ended runs a command to its end.
+func ended(t testing.TB, cmd *exec.Cmd) outcome {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		t.Fatalf("%q: %v\n%s%s", argv, err, &stdout, &stderr)
+		t.Fatalf("%q: %v\n%s%s", cmd.Args, err, &stdout, &stderr)
 	}
 	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
 }
