@@ -3,7 +3,6 @@ package enforce
 import (
 	"cmp"
 	"errors"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -69,9 +68,11 @@ func (c *call) judgeFile(classes event.Class, path string, stat *unix.Stat_t) er
 	return c.judge(classes, path, judgement{mode: stat.Mode})
 }
 
-// isOurs says whether a path is about the process that waits for this one.
+// isOurs says whether a path is about the process that waits for this one, and not what
+// anybody may read of it.
 func (c *call) isOurs(path string) bool {
-	return c.front != "" && strings.HasPrefix(path, c.front) && (len(path) == len(c.front) || path[len(c.front)] == '/')
+	rest, has := below(path, c.front)
+	return c.front != "" && has && !resolve.IsPublic(rest)
 }
 
 // judge asks the policy, and the user if the policy says so.

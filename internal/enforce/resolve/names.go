@@ -111,10 +111,10 @@ func namesUs(path string) bool {
 	return false
 }
 
-// isPublic says whether a path is the directory of this process, or a file in it that
-// anybody may read of anybody: ps(1) wants them.
-func isPublic(path string) bool {
-	switch strings.TrimPrefix(path, ourSelf) {
+// IsPublic says whether a path below the directory of a process is that directory, or a file
+// in it that anybody may read of anybody: ps(1) wants them.
+func IsPublic(rest string) bool {
+	switch rest {
 	case "", "/stat", "/status", "/statm", "/cmdline", "/comm", "/cgroup":
 		return true
 	}

@@ -183,7 +183,7 @@ func (t *Target) own(fd int, l Lookup, left *budget) (Object, error) {
 		return o, nil
 	}
 	if namesUs(l.Name) || startsAtUs(l) { // and not by way of /proc/self
-		if isPublic(o.Path) {
+		if IsPublic(strings.TrimPrefix(o.Path, ourSelf)) {
 			return o, nil
 		}
 		o.Close()
