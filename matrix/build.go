@@ -36,7 +36,7 @@ var suites = []suite{
 // wholeGate are the tests of enforce as a whole. They want files with attributes, other
 // users and many programs, which the machines do not have yet; the parts of the gate are
 // tested there.
-const wholeGate = "TestAttack|TestEnforce|TestTransparent|TestListing|TestScriptEnforce"
+const wholeGate = "TestAttack|TestEnforce|TestTransparent|TestListing|TestScriptEnforce|TestReadyPolicies|TestPolicy"
 
 // build is what was built for one processor.
 type build struct {

@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/turnstile-project/turnstile/internal/landlock"
 	"github.com/turnstile-project/turnstile/internal/testenv"
 )
 
@@ -88,9 +87,7 @@ func (a *arena) leaves(t testing.TB, rules []string, file string, argv ...string
 func needsLandlock(t testing.TB, abi int) {
 	t.Helper()
 	testenv.Root(t)
-	if got, err := landlock.Version(); err != nil || got < abi {
-		testenv.Lack(t, fmt.Sprintf("Landlock ABI %d", abi))
-	}
+	testenv.Landlock(t, abi)
 }
 
 // system lets shells and the programs of this host run.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/turnstile-project/turnstile/internal/enforce/plan"
 	"github.com/turnstile-project/turnstile/internal/event"
-	"github.com/turnstile-project/turnstile/internal/landlock"
 	"github.com/turnstile-project/turnstile/internal/testenv"
 )
 
@@ -35,9 +34,7 @@ func TestGrantsOf(t *testing.T) {
 // TestGrantsThatAreMovedByOthers: if a granted directory is not where it was, nothing is
 // left to the kernel; a file is forgotten alone.
 func TestGrantsThatAreMovedByOthers(t *testing.T) {
-	if _, err := landlock.Version(); err != nil {
-		testenv.Lack(t, "Landlock")
-	}
+	testenv.Landlock(t, 1)
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

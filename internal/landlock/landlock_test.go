@@ -39,15 +39,8 @@ func restricted(t *testing.T, set func() (*Ruleset, error), f func()) {
 	}
 }
 
-func needs(t *testing.T, abi int) {
-	t.Helper()
-	if got, err := Version(); err != nil || got < abi {
-		testenv.Lack(t, "a version of Landlock that has this")
-	}
-}
-
 func TestGrant(t *testing.T) {
-	needs(t, 1)
+	testenv.Landlock(t, 1)
 	dir := t.TempDir()
 	for _, name := range []string{"granted/file", "other/file"} {
 		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o700); err != nil {
@@ -88,7 +81,7 @@ func TestGrant(t *testing.T) {
 }
 
 func TestNetwork(t *testing.T) {
-	needs(t, 4)
+	testenv.Landlock(t, 4)
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
