@@ -3,7 +3,8 @@
  * loop CALL CALLS REPETITIONS FILE: makes a cheap system call in a tight loop and
  * writes to FILE what it measured of itself, in nanoseconds: a call in the best
  * repetition, all repetitions together, and its CPU time. "message" is two calls:
- * a byte is sent through a pair of sockets, and received.
+ * a byte is sent through a pair of sockets, and received. One call more is made before,
+ * to see that it works.
  */
 #include <fcntl.h>
 #include <stdio.h>
