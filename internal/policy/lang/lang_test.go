@@ -180,6 +180,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(design))
 	f.Add([]byte("version: 1\nrules: [{allow: [all], paths: [/**], except: [/a], exe: [/b]}]\n"))
 	f.Add([]byte("a: &a [*a]\n---\n"))
+	f.Add([]byte("\"0\r\r"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		file, err := Parse("p", text, vars)
 		if err == nil {
@@ -189,7 +190,10 @@ func FuzzParse(f *testing.F) {
 			file.Policy.Compile().Decide(policy.Files, policy.Path{Name: "/usr/bin/make", Exe: "/usr/bin/psql"})
 			return
 		}
-		lines := strings.Count(string(text), "\n") + 1
+		lines := 1
+		for _, lineBreak := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} { // those of YAML
+			lines += strings.Count(string(text), lineBreak)
+		}
 		for _, p := range err.(*Error).Problems { //nolint:errorlint // it is not wrapped
 			if p.Line < 1 || p.Line > lines+1 || p.Column < 1 {
 				t.Errorf("%q: %v at %v", text, p.Text, p.Place)
