@@ -72,8 +72,8 @@ func (d Decision) By() string {
 // Denied is the errno of a denied call.
 func (d Decision) Denied() unix.Errno { return cmp.Or(d.Errno, unix.EACCES) }
 
-// Path is the name of a file, and the name that the process itself has for it: below
-// /proc/self, if it is its own. An empty name is one that is too long to be known, of
+// Path is the name of a file as the kernel says it, without "//", "." or "..", and the name
+// that the process itself has for it: below /proc/self, if it is its own. An empty name is one that is too long to be known, of
 // which every rule but an allow is about that has a wildcard.
 type Path struct {
 	Name, Self string
