@@ -114,6 +114,8 @@ func TestAttackFlippedExec(t *testing.T) {
 
 // execTries is how often a race of execve is tried.
 func execTries() string {
-	tries, _ := strconv.Atoi(attackTries())
-	return strconv.Itoa(tries / 10)
+	if stress() {
+		return "50000"
+	}
+	return strconv.Itoa(inFull(2_000))
 }
