@@ -46,6 +46,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 			observeCommand(),
 			enforceCommand(),
 			superviseCommand(),
+			reportCommand(),
 			policyCommand(),
 			doctorCommand(),
 			completionCommand(),

@@ -20,3 +20,13 @@ func (a ABI) String() string { return name(abiNames[:], int(a)) }
 
 // ABIs lists the known ABIs.
 func ABIs() []ABI { return []ABI{X8664, I386, X32, ARM64, ARM} }
+
+// ParseABI is the ABI of a name.
+func ParseABI(s string) (ABI, bool) {
+	for _, a := range ABIs() {
+		if a.String() == s {
+			return a, true
+		}
+	}
+	return ABIUnknown, false
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/turnstile-project/turnstile/internal/outfile"
+	"github.com/turnstile-project/turnstile/internal/policy"
+	"github.com/turnstile-project/turnstile/internal/profile"
+	"github.com/turnstile-project/turnstile/internal/profile/baseline"
+	"github.com/turnstile-project/turnstile/internal/quote"
+	"github.com/turnstile-project/turnstile/internal/report/emit"
+	"github.com/turnstile-project/turnstile/internal/trace"
+)
+
+func reportCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "report",
+		Usage:     "make profiles, policies and pages of what was seen",
+		ArgsUsage: "TRACE...",
+		Description: `Several traces are taken together. What a profile has beyond what was seen is told
+on stderr, and in the profile if it may have comments.
+
+Examples:
+   turnstile report -f oci -o seccomp.json trace.json
+   turnstile report -f systemd --default-action kill trace.json
+   turnstile report --list`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Usage: "write `FORMAT`; --list tells them all", Value: "text"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE` (- is stdout)", Value: "-", TakesFile: true},
+			&cli.BoolFlag{Name: "list", Usage: "list the formats, what each is for, and which program checks it"},
+			&cli.StringFlag{Name: "default-action", Category: "PROFILES", Usage: "what happens to other calls: `ACTION` is errno, kill, log or trap", Value: "errno"},
+			&cli.StringFlag{Name: "errno", Category: "PROFILES", Usage: "other calls fail with `ERRNO`: EPERM, or ENOSYS, after which libraries try older calls", Value: "EPERM"},
+			&cli.StringSliceFlag{Name: "runtime", Category: "PROFILES", Usage: "add the calls that `RUNTIME` needs: " + runtimes() + " or none (default: by format)"},
+			&cli.BoolFlag{Name: "no-new-privileges", Category: "PROFILES", Usage: "the program runs with no_new_privs, for which a runtime needs less"},
+			&cli.StringSliceFlag{Name: "always", Category: "PROFILES", Usage: "allow `CALL` too; none leaves out " + strings.Join(profile.DefaultAlways, ", ")},
+			&cli.BoolFlag{Name: "args", Category: "PROFILES", Usage: "allow socket families, clone flags, prctl options, ioctl commands and the like only as seen"},
+			&cli.BoolFlag{Name: "allow-incomplete", Category: "PROFILES", Usage: "make a profile although the trace may lack something"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print nothing but errors"},
+		},
+		Action: func(c *cli.Context) error {
+			if c.Bool("list") {
+				return listFormats(c.App.Writer)
+			}
+			return makeReport(c)
+		},
+		OnUsageError: onUsageError,
+	}
+}
+
+func runtimes() string {
+	var names []string
+	for _, b := range baseline.All() {
+		names = append(names, b.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func listFormats(w io.Writer) error {
+	for _, f := range emit.Formats() {
+		fmt.Fprintf(w, "%-12s %s\n%-12s checked by %s\n", f.Name, f.For, "", f.CheckedBy)
+	}
+	return nil
+}
+
+func makeReport(c *cli.Context) error {
+	format := emit.Named(c.String("format"))
+	if format == nil {
+		return usagef("no format %q; %q lists them", c.String("format"), "turnstile report --list")
+	}
+	options, err := profileOptions(c, format)
+	if err != nil {
+		return err
+	}
+	d, err := readTraces(c.Args().Slice())
+	if err != nil {
+		return err
+	}
+	p, err := profile.New(d, options)
+	if err != nil {
+		return err
+	}
+	if err := format.Check(p); err != nil && !c.Bool("allow-incomplete") {
+		return err
+	}
+	if format.Enforces && !c.Bool("quiet") {
+		tellNotes(c.App.ErrWriter, p)
+	}
+	return writeReport(c.String("output"), c.App.Writer, func(w io.Writer) error {
+		return format.Write(w, &emit.Input{Trace: d, Profile: p})
+	})
+}
+
+// tellNotes says what the profile has beyond what was seen.
+func tellNotes(w io.Writer, p *profile.Profile) {
+	for _, b := range p.Baselines {
+		fmt.Fprintf(w, "turnstile: with what %s needs\n", b.Name)
+	}
+	for _, n := range p.Notes {
+		fmt.Fprintf(w, "turnstile: %s\n", quote.Line(n))
+	}
+}
+
+// writeReport has a report written to a file, whole or not at all, or to stdout.
+func writeReport(name string, stdout io.Writer, write func(io.Writer) error) error {
+	if name == "-" {
+		return write(stdout)
+	}
+	out, err := outfile.Create(name, nil)
+	if err != nil {
+		return err
+	}
+	if err := write(out); err != nil {
+		out.Abort()
+		return fmt.Errorf("writing %q: %w", name, err)
+	}
+	return out.Commit()
+}
+
+func profileOptions(c *cli.Context, format *emit.Format) (profile.Options, error) {
+	o := profile.Options{
+		NoNewPrivileges: c.Bool("no-new-privileges"), Args: c.Bool("args"), Always: profile.DefaultAlways,
+	}
+	var known bool
+	if o.Default.Kind, known = profile.ParseAction(c.String("default-action")); !known {
+		return o, usagef("--default-action %q is none of errno, kill, log and trap", c.String("default-action"))
+	}
+	if o.Default.Kind == profile.Errno {
+		if o.Default.Errno = policy.ErrnoNamed(c.String("errno")); o.Default.Errno == 0 {
+			return o, usagef("--errno %q is no error; for example: EPERM or ENOSYS", c.String("errno"))
+		}
+	}
+	always := c.StringSlice("always")
+	if slices.Contains(always, "none") {
+		o.Always = nil
+	}
+	for _, name := range always {
+		if name != "none" {
+			o.Always = append(slices.Clone(o.Always), name)
+		}
+	}
+	names := c.StringSlice("runtime")
+	if len(names) == 0 {
+		names = []string{cmp.Or(format.Runtime, "none")}
+	}
+	for _, name := range names {
+		found := baseline.For(name)
+		if found == nil && name != "none" {
+			return o, usagef("--runtime %q is not known; those that are: %s", name, runtimes())
+		}
+		o.Baselines = append(o.Baselines, found...)
+	}
+	return o, nil
+}
+
+// readTraces reads traces, and makes one of them.
+func readTraces(names []string) (*trace.Document, error) {
+	if len(names) == 0 {
+		return nil, usagef("no trace; for example: %q", "turnstile report -f oci trace.json")
+	}
+	if len(names) > 1 {
+		return nil, usagef("several traces are not read yet")
+	}
+	f, err := os.Open(names[0])
+	if err != nil {
+		return nil, usageError{err}
+	}
+	defer f.Close()
+	return trace.Decode(f)
+}
