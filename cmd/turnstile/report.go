@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -16,7 +15,6 @@ import (
 	"github.com/turnstile-project/turnstile/internal/profile/baseline"
 	"github.com/turnstile-project/turnstile/internal/quote"
 	"github.com/turnstile-project/turnstile/internal/report/emit"
-	"github.com/turnstile-project/turnstile/internal/trace"
 )
 
 func reportCommand() *cli.Command {
@@ -157,20 +155,4 @@ func profileOptions(c *cli.Context, format *emit.Format) (profile.Options, error
 		o.Baselines = append(o.Baselines, found...)
 	}
 	return o, nil
-}
-
-// readTraces reads traces, and makes one of them.
-func readTraces(names []string) (*trace.Document, error) {
-	if len(names) == 0 {
-		return nil, usagef("no trace; for example: %q", "turnstile report -f oci trace.json")
-	}
-	if len(names) > 1 {
-		return nil, usagef("several traces are not read yet")
-	}
-	f, err := os.Open(names[0])
-	if err != nil {
-		return nil, usageError{err}
-	}
-	defer f.Close()
-	return trace.Decode(f)
 }
