@@ -47,6 +47,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 			enforceCommand(),
 			superviseCommand(),
 			reportCommand(),
+			mergeCommand(),
 			policyCommand(),
 			doctorCommand(),
 			completionCommand(),

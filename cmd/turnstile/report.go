@@ -76,7 +76,7 @@ func makeReport(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	d, err := readTraces(c.Args().Slice())
+	d, err := readTraces(c.Args().Slice(), c.App.ErrWriter)
 	if err != nil {
 		return err
 	}

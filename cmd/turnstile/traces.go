@@ -2,20 +2,31 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 
+	"github.com/turnstile-project/turnstile/internal/quote"
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
 
-// readTraces reads traces, and makes one of them.
-func readTraces(names []string) (*trace.Document, error) {
+// readTraces reads traces, and makes one of them. What one of them did not watch and
+// another did is told on w.
+func readTraces(names []string, w io.Writer) (*trace.Document, error) {
 	if len(names) == 0 {
 		return nil, usagef("no trace; for example: %q", "turnstile report -f oci trace.json")
 	}
-	if len(names) > 1 {
-		return nil, usagef("several traces are not read yet")
+	var all trace.Merger
+	var without gaps
+	for _, name := range names {
+		d, err := readTrace(name)
+		if err != nil {
+			return nil, err
+		}
+		without.add(name, d)
+		all.Add(d)
 	}
-	return readTrace(names[0])
+	without.tell(w)
+	return all.Document(), nil
 }
 
 // readTrace reads a trace.
@@ -30,4 +41,36 @@ func readTrace(name string) (*trace.Document, error) {
 		return nil, usageError{fmt.Errorf("%q: %w", name, err)}
 	}
 	return d, nil
+}
+
+// gaps collects which traces did not watch what.
+type gaps struct {
+	of    int
+	files []string
+	nets  []string
+}
+
+func (g *gaps) add(name string, d *trace.Document) {
+	g.of++
+	if d.Files == nil {
+		g.files = append(g.files, name)
+	}
+	if d.Sockets == nil {
+		g.nets = append(g.nets, name)
+	}
+}
+
+// tell says of what only some traces watched that it is incomplete.
+func (g *gaps) tell(w io.Writer) {
+	for _, section := range []struct {
+		name    string
+		without []string
+	}{{"files", g.files}, {"sockets", g.nets}} {
+		if len(section.without) == g.of {
+			continue
+		}
+		for _, name := range section.without {
+			fmt.Fprintf(w, "turnstile: %s did not watch %s: those of the other traces count as incomplete\n", quote.Word(name), section.name)
+		}
+	}
 }

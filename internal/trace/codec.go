@@ -33,6 +33,9 @@ func encode(w *bufio.Writer, d *Document) error {
 	if d.Open != nil {
 		head = append(head, field{"open", d.Open})
 	}
+	if d.Merged != nil {
+		head = append(head, field{"merged", d.Merged})
+	}
 	for i, f := range head {
 		b, err := json.Marshal(f.value)
 		if err != nil {

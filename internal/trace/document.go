@@ -30,6 +30,8 @@ type Document struct {
 	Duration int64     `json:"duration_ns"`
 	// Open are the side doors of a gate that were open, nil for none.
 	Open []string `json:"open,omitzero"`
+	// Merged are the runs that this document is made of, nil if it is of one.
+	Merged []Origin `json:"merged,omitzero"`
 
 	Syscalls []*Syscall `json:"syscalls"`
 	// Files and Sockets are nil if they were not watched.
@@ -93,6 +95,16 @@ type Argument struct {
 	Values []uint64 `json:"values"`
 	// More is set if there were values beyond these.
 	More bool `json:"more"`
+}
+
+// Argument is what is known of the argument of an index, nil if that is nothing.
+func (s *Syscall) Argument(index int) *Argument {
+	for i := range s.Args {
+		if s.Args[i].Index == index {
+			return &s.Args[i]
+		}
+	}
+	return nil
 }
 
 // File is one path and what was done with it.

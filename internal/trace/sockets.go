@@ -83,13 +83,32 @@ func (t *socketTable) all() []*Socket {
 	for _, s := range t.byKey {
 		all = append(all, s)
 	}
-	slices.SortFunc(all, func(a, b *Socket) int {
-		return cmp.Or(
-			cmp.Compare(a.Op, b.Op), cmp.Compare(a.Family, b.Family), cmp.Compare(a.Addr, b.Addr),
-			cmp.Compare(port(a), port(b)), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Type, b.Type),
-			cmp.Compare(a.Protocol, b.Protocol), slices.Compare(a.Raw, b.Raw))
-	})
+	slices.SortFunc(all, compareSockets)
 	return all
+}
+
+func compareSockets(a, b *Socket) int {
+	return cmp.Or(
+		cmp.Compare(a.Op, b.Op), cmp.Compare(a.Family, b.Family), cmp.Compare(a.Addr, b.Addr),
+		cmp.Compare(port(a), port(b)), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Type, b.Type),
+		cmp.Compare(a.Protocol, b.Protocol), slices.Compare(a.Raw, b.Raw))
+}
+
+// SocketKey is all that tells one entry of the sockets from another.
+type SocketKey struct {
+	Op, Family, Type, Protocol string
+	Addr, Path, Raw            string
+	Port                       uint16
+	HasPort, Abstract          bool
+}
+
+// Key is what an entry is about.
+func (s *Socket) Key() SocketKey {
+	return SocketKey{
+		Op: s.Op, Family: s.Family, Type: s.Type, Protocol: s.Protocol,
+		Addr: s.Addr, Path: s.Path, Raw: string(s.Raw),
+		Port: port(s), HasPort: s.Port != nil, Abstract: s.Abstract,
+	}
 }
 
 func port(s *Socket) uint16 {
