@@ -127,3 +127,17 @@ func TestEnforceSignalStorm(t *testing.T) {
 		}
 	})
 }
+
+// Threads of one process that execute programs at the same time end each other, as they do
+// without a gate. What is in the way of that is that a thread which is traced is not gone
+// before its tracer has waited for it, while nobody can begin to trace another.
+func TestEnforceThreadsExecuteAtOnce(t *testing.T) {
+	program := gateTarget(t, "gate_execs", "-pthread")
+	eachUser(t, func(t *testing.T, a *arena) {
+		path, _ := named(t, program)
+		r := begin(t, a.enforce([]string{"--deny", "exec:/nonexistent"}, path, fmt.Sprint(inFull(1000))))
+		if status := r.wait(); status.ExitStatus() != 0 || r.stderr() != "" {
+			t.Errorf("it ended with %s\n%s", ending(status), limitLines(r.stderr()))
+		}
+	})
+}

@@ -32,7 +32,7 @@ func (c *call) execute() error {
 		c.settle(event.Outcome{}, c.listener.Continue(c.notification.ID), -1)
 		return nil
 	}
-	c.tracer.Follow(c.tid(), &execution{call: c.handOver(), images: images})
+	c.tracer.Follow(c.tid(), c.tgid(), &execution{call: c.handOver(), images: images})
 	return nil
 }
 

@@ -75,6 +75,9 @@ func (e *execution) Gone() { e.end() }
 // Refused implements [tracer.Visitor].
 func (e *execution) Refused(err error) {
 	defer e.end()
+	if !e.listener.Valid(e.notification.ID) {
+		return // it is being killed, which ptrace(2) says in the same way
+	}
 	if e.policy.Open&policy.DoorPtrace != 0 && errors.Is(err, unix.EPERM) {
 		// Somebody else traces it, by the open door, and what it executes is given up.
 		e.settle(event.Outcome{}, e.listener.Continue(e.notification.ID), -1)

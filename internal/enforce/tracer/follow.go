@@ -3,6 +3,7 @@ package tracer
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -25,29 +26,47 @@ type Visitor interface {
 	Refused(err error)
 }
 
-// thread is one that is to be followed.
+// thread is one that is to be followed, or is. Process is the id of its first thread.
 type thread struct {
-	id      int
-	visitor Visitor
+	id, process int
+	visitor     Visitor
 }
 
 // maxFollowed bounds how many calls are under way. Each keeps files open.
 const maxFollowed = 256
 
-// Follow traces a thread through the execve(2) that it is about to make, and is held up
-// in: to the stop at the beginning of the new image, or to where the call has failed. It
-// returns at once.
-func (t *Tracer) Follow(tid int, v Visitor) {
-	t.orders <- func() { t.queue = append(t.queue, thread{tid, v}) }
+// Follow traces a thread of a process through the execve(2) that it is about to make, and
+// is held up in: to the stop at the beginning of the new image, or to where the call has
+// failed. It returns at once.
+func (t *Tracer) Follow(tid, pid int, v Visitor) {
+	t.orders <- func() { t.queue = append(t.queue, thread{tid, pid, v}) }
 }
 
-// admit begins to follow those whose turn it is.
+// admit begins to follow those whose turn it is: of each process one thread at a time. A
+// call that has begun kills all other threads and waits for each that is traced until we
+// have waited for it; meanwhile nobody can begin to trace a thread of that process, and who
+// tries is held up (the cred_guard_mutex of fs/exec.c and kernel/ptrace.c). Each would wait
+// for the other.
 func (t *Tracer) admit() {
-	for len(t.queue) > 0 && len(t.followed) < maxFollowed {
-		next := t.queue[0]
-		t.queue = t.queue[1:]
+	var later []thread
+	for _, next := range t.queue {
+		if len(t.followed) == maxFollowed || t.busy(next) {
+			later = append(later, next)
+			continue
+		}
 		t.seize(next)
 	}
+	t.queue = later
+}
+
+// busy reports whether another thread of its process makes a call.
+func (t *Tracer) busy(next thread) bool {
+	for _, other := range t.followed {
+		if other.process == next.process && other.id != next.id {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *Tracer) seize(next thread) {
@@ -55,7 +74,7 @@ func (t *Tracer) seize(next thread) {
 	if former, ok := t.followed[next.id]; ok {
 		// The call before this one has failed and returned before it could be stopped,
 		// so the thread is traced still.
-		former.Failed(0)
+		former.visitor.Failed(0)
 	} else if errno := ptrace(unix.PTRACE_SEIZE, next.id, options); errno != 0 {
 		if errno == unix.ESRCH {
 			next.visitor.Gone()
@@ -64,7 +83,7 @@ func (t *Tracer) seize(next thread) {
 		next.visitor.Refused(fmt.Errorf("tracing thread %d: %w", next.id, errno))
 		return
 	}
-	t.followed[next.id] = next.visitor
+	t.followed[next.id] = next
 	next.visitor.Proceed()
 	// If the call makes no new image the thread stops here before it returns. The call
 	// itself takes no notice: of waits in it only those that may be killed are left
@@ -80,13 +99,15 @@ func (t *Tracer) meet(pid int) {
 		_ = unix.Kill(pid, unix.SIGKILL)
 		return
 	}
-	visitor := t.followed[int(former)]
+	caller, followed := t.followed[int(former)]
 	delete(t.followed, int(former))
-	if leader, ok := t.followed[pid]; ok {
-		delete(t.followed, pid)
-		leader.Gone()
-	}
-	if visitor == nil || !visitor.Executed(pid) {
+	t.queue = slices.DeleteFunc(t.queue, func(other thread) bool {
+		if other.process == pid {
+			other.visitor.Gone()
+		}
+		return other.process == pid
+	})
+	if !followed || !caller.visitor.Executed(pid) {
 		_ = unix.Kill(pid, unix.SIGKILL)
 		return
 	}
@@ -95,14 +116,14 @@ func (t *Tracer) meet(pid int) {
 
 // part lets a thread go whose call made no new image. What stops it is the interruption,
 // a signal that it is to get, or that its process is stopped, and it stays so.
-func (t *Tracer) part(tid int, status syscall.WaitStatus, visitor Visitor) {
-	delete(t.followed, tid)
-	visitor.Failed(result(tid))
+func (t *Tracer) part(stopped thread, status syscall.WaitStatus) {
+	delete(t.followed, stopped.id)
+	stopped.visitor.Failed(result(stopped.id))
 	signal := unix.Signal(0)
 	if event(status) != unix.PTRACE_EVENT_STOP {
 		signal = status.StopSignal()
 	}
-	detach(tid, signal)
+	detach(stopped.id, signal)
 }
 
 // result is the error with which a stopped thread returns from its call, 0 for none.

@@ -21,8 +21,8 @@ type Tracer struct {
 	changes chan os.Signal // SIGCHLD: there may be something to wait for
 	orders  chan func()    // to be done on the thread
 
-	followed map[int]Visitor // by thread id: from the call to its end
-	queue    []thread        // those that wait for their turn
+	followed map[int]thread // by thread id: from the call to its end
+	queue    []thread       // those that wait for their turn
 
 	// states are how children have stopped or ended last, if they were not asked for
 	// since. The first child that is asked for is the only one.
@@ -36,7 +36,7 @@ func New() *Tracer {
 	t := &Tracer{
 		changes:  make(chan os.Signal, 1),
 		orders:   make(chan func()),
-		followed: make(map[int]Visitor),
+		followed: make(map[int]thread),
 		states:   make(map[int]syscall.WaitStatus),
 	}
 	signal.Notify(t.changes, unix.SIGCHLD)
@@ -102,16 +102,16 @@ func (t *Tracer) collect() {
 
 // changed is what wait4 has said of a child or a tracee.
 func (t *Tracer) changed(pid int, status syscall.WaitStatus) {
-	visitor, followed := t.followed[pid]
+	thread, followed := t.followed[pid]
 	switch {
 	case status.Stopped() && event(status) == unix.PTRACE_EVENT_EXEC:
 		t.meet(pid)
 	case followed && status.Stopped():
-		t.part(pid, status, visitor)
+		t.part(thread, status)
 	default:
 		if followed {
 			delete(t.followed, pid)
-			visitor.Gone()
+			thread.visitor.Gone()
 		}
 		if t.child == 0 || t.child == pid {
 			t.states[pid] = status
