@@ -30,7 +30,7 @@ const (
 
 // Name is one name of a path: literal pieces, and between each two of them a wildcard for
 // any bytes. {"libc.so"} is that name, {"tmp.", ""} is all that begin with "tmp.", and
-// {"", ""} is every name.
+// {"", ""} is every name. In what is [Closed] alone, {} is any number of names.
 type Name []string
 
 // Literal is the pattern of one absolute path, as the kernel writes paths.
@@ -58,11 +58,16 @@ func (p Pattern) IsLiteral() bool {
 }
 
 // Format writes the pattern: base is the text of the base, escape writes a literal piece,
-// wildcard stands for the bytes of a wildcard within a name, and tree for all below.
+// wildcard stands for the bytes of a wildcard within a name, and tree, with its slash,
+// for any number of names.
 func (p Pattern) Format(base string, escape func(string) string, wildcard, tree string) string {
 	var b strings.Builder
 	b.WriteString(base)
 	for _, n := range p.Names {
+		if len(n) == 0 {
+			b.WriteString(tree)
+			continue
+		}
 		b.WriteByte('/')
 		for i, piece := range n {
 			if i > 0 {

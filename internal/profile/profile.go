@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -31,6 +30,10 @@ type Profile struct {
 	// Files and Sockets are nil if they were not watched. Files are sorted by pattern.
 	Files   []File
 	Sockets []*trace.Socket
+	// Closed and Widened are about those patterns among Files that have more than
+	// what was seen.
+	Closed  []Closed
+	Widened []Widened
 	// Incomplete are the sections that may lack a fact.
 	Incomplete Sections
 	// Notes are what whoever uses the profile should know: what is wider than what
@@ -98,12 +101,6 @@ func (a Action) String() string {
 	return a.Kind.String()
 }
 
-// File is what is allowed with the files of a pattern.
-type File struct {
-	Pattern Pattern
-	Classes event.Class
-}
-
 // Options decide what a profile has beside what was seen.
 type Options struct {
 	Default         Action
@@ -114,6 +111,8 @@ type Options struct {
 	Always []string
 	// Args allows some calls only with arguments as seen: see [Selectors].
 	Args bool
+	// Paths are what is allowed with files, nil for those of the trace, each by itself.
+	Paths *Paths
 }
 
 // New makes the profile of a trace.
@@ -136,7 +135,7 @@ func New(d *trace.Document, o Options) (*Profile, error) {
 	}
 	p.Calls = b.sorted(p.ABIs)
 	p.Notes = b.notes
-	p.Files = filesOf(d)
+	p.addPaths(d, o.Paths)
 	return p, nil
 }
 
@@ -151,15 +150,15 @@ func (p *Profile) CallsOf(abi event.ABI) []Call {
 	return calls
 }
 
-// filesOf are the files of a trace, each by itself.
-func filesOf(d *trace.Document) []File {
+// addPaths adds what is allowed with files, if they were watched.
+func (p *Profile) addPaths(d *trace.Document, paths *Paths) {
 	if d.Files == nil {
-		return nil
+		return
 	}
-	files := make([]File, 0, len(d.Files))
-	for _, f := range d.Files {
-		files = append(files, File{Literal(f.Path), f.Classes})
+	if paths == nil {
+		seen, notes := SeenFiles(d)
+		paths = &Paths{Files: Literals(seen), Notes: notes}
 	}
-	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Pattern.String(), b.Pattern.String()) })
-	return files
+	p.Files, p.Closed, p.Widened = paths.Files, paths.Closed, paths.Widened
+	p.Notes = append(p.Notes, paths.Notes...)
 }
