@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/outfile"
 	"github.com/turnstile-project/turnstile/internal/policy"
 	"github.com/turnstile-project/turnstile/internal/profile"
@@ -36,6 +36,8 @@ Examples:
 			&cli.StringFlag{Name: "default-action", Category: "PROFILES", Usage: "what happens to other calls: `ACTION` is errno, kill, log or trap", Value: "errno"},
 			&cli.StringFlag{Name: "errno", Category: "PROFILES", Usage: "other calls fail with `ERRNO`: EPERM, or ENOSYS, after which libraries try older calls", Value: "EPERM"},
 			&cli.StringSliceFlag{Name: "runtime", Category: "PROFILES", Usage: "add the calls that `RUNTIME` needs: " + runtimes() + " or none (default: by format)"},
+			&cli.StringSliceFlag{Name: "arch", Category: "PROFILES", Usage: "add `ABI`, with the calls that the C library makes there: x86_64, i386, x32, arm64 or arm"},
+			&cli.StringSliceFlag{Name: "groups", Category: "PROFILES", Usage: "in unit files of systemd write `@SET` in place of the calls in it, and tell what that adds"},
 			&cli.BoolFlag{Name: "no-new-privileges", Category: "PROFILES", Usage: "the program runs with no_new_privs, for which a runtime needs less"},
 			&cli.StringSliceFlag{Name: "always", Category: "PROFILES", Usage: "allow `CALL` too; none leaves out " + strings.Join(profile.DefaultAlways, ", ")},
 			&cli.BoolFlag{Name: "args", Category: "PROFILES", Usage: "allow socket families, clone flags, prctl options, ioctl commands and the like only as seen"},
@@ -76,6 +78,9 @@ func makeReport(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := checkGroups(c.StringSlice("groups"), format); err != nil {
+		return err
+	}
 	d, err := readTraces(c.Args().Slice(), c.App.ErrWriter)
 	if err != nil {
 		return err
@@ -87,20 +92,19 @@ func makeReport(c *cli.Context) error {
 	if err := format.Check(p); err != nil && !c.Bool("allow-incomplete") {
 		return err
 	}
+	in := &emit.Input{Trace: d, Profile: p, Tool: "turnstile " + version(), Groups: c.StringSlice("groups")}
 	if format.Enforces && !c.Bool("quiet") {
-		tellNotes(c.App.ErrWriter, p)
+		tellNotes(c.App.ErrWriter, format, in)
 	}
-	return writeReport(c.String("output"), c.App.Writer, func(w io.Writer) error {
-		return format.Write(w, &emit.Input{Trace: d, Profile: p})
-	})
+	return writeReport(c.String("output"), c.App.Writer, func(w io.Writer) error { return format.Write(w, in) })
 }
 
 // tellNotes says what the profile has beyond what was seen.
-func tellNotes(w io.Writer, p *profile.Profile) {
-	for _, b := range p.Baselines {
+func tellNotes(w io.Writer, format *emit.Format, in *emit.Input) {
+	for _, b := range in.Profile.Baselines {
 		fmt.Fprintf(w, "turnstile: with what %s needs\n", b.Name)
 	}
-	for _, n := range p.Notes {
+	for _, n := range format.AllNotes(in) {
 		fmt.Fprintf(w, "turnstile: %s\n", quote.Line(n))
 	}
 }
@@ -123,7 +127,7 @@ func writeReport(name string, stdout io.Writer, write func(io.Writer) error) err
 
 func profileOptions(c *cli.Context, format *emit.Format) (profile.Options, error) {
 	o := profile.Options{
-		NoNewPrivileges: c.Bool("no-new-privileges"), Args: c.Bool("args"), Always: profile.DefaultAlways,
+		NoNewPrivileges: c.Bool("no-new-privileges"), Args: c.Bool("args"),
 	}
 	var known bool
 	if o.Default.Kind, known = profile.ParseAction(c.String("default-action")); !known {
@@ -134,14 +138,19 @@ func profileOptions(c *cli.Context, format *emit.Format) (profile.Options, error
 			return o, usagef("--errno %q is no error; for example: EPERM or ENOSYS", c.String("errno"))
 		}
 	}
-	always := c.StringSlice("always")
-	if slices.Contains(always, "none") {
-		o.Always = nil
+	if c.IsSet("errno") && o.Default.Kind != profile.Errno {
+		return o, usagef("--errno says what other calls fail with, and with --default-action %v they do not fail", o.Default.Kind)
 	}
-	for _, name := range always {
-		if name != "none" {
-			o.Always = append(slices.Clone(o.Always), name)
+	var err error
+	if o.Always, err = alwaysCalls(c.StringSlice("always")); err != nil {
+		return o, err
+	}
+	for _, name := range c.StringSlice("arch") {
+		abi, known := event.ParseABI(name)
+		if !known {
+			return o, usagef("--arch %q is none of x86_64, i386, x32, arm64 and arm", name)
 		}
+		o.ABIs = append(o.ABIs, abi)
 	}
 	names := c.StringSlice("runtime")
 	if len(names) == 0 {

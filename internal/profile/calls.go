@@ -17,13 +17,6 @@ import (
 // given it.
 var DefaultAlways = []string{"exit", "exit_group", "restart_syscall", "rt_sigreturn", "sigreturn"}
 
-// Selectors are the calls of which [Options.Args] allows one argument only as seen, with
-// its index: those whose argument decides what they do at all.
-var Selectors = map[string]int{
-	"arch_prctl": 0, "bpf": 0, "clone": 0, "ioctl": 1, "keyctl": 0, "personality": 0, "prctl": 0,
-	"ptrace": 0, "socket": 0, "socketpair": 0, "unshare": 0,
-}
-
 type callKey struct {
 	abi event.ABI
 	nr  int32
@@ -33,6 +26,12 @@ type callKey struct {
 type callSet struct {
 	calls map[callKey]*Call
 	notes []string
+	// wide are names of calls that are not held to arguments, by the reason.
+	wide map[string][]string
+}
+
+func (s *callSet) note(format string, args ...any) {
+	s.notes = append(s.notes, fmt.Sprintf(format, args...))
 }
 
 func (s *callSet) addSeen(d *trace.Document, args bool) error {
@@ -44,49 +43,29 @@ func (s *callSet) addSeen(d *trace.Document, args bool) error {
 		if !ok {
 			return fmt.Errorf("call %q is of unknown ABI %q", c.Name, c.ABI)
 		}
-		call := s.add(abi, c.Nr, c.Name, Seen)
+		// The number is what was called. The name in a trace may be anything.
+		call := s.add(abi, c.Nr, syscalls.Name(abi, c.Nr), Seen)
 		if args {
-			call.Values = s.seenValues(c)
+			call.Values = s.seenValues(call.Name, c.Args)
 		}
 	}
 	return nil
 }
 
-// seenValues is what the selector of a call was, nil if it cannot be held to that.
-func (s *callSet) seenValues(c *trace.Syscall) *Values {
-	index, ok := Selectors[c.Name]
-	if !ok {
-		return nil
-	}
-	i := slices.IndexFunc(c.Args, func(a trace.Argument) bool { return a.Index == index })
-	switch {
-	case i < 0:
-		s.note("%s is allowed with all arguments: the trace does not have them (observe --args)", c.Name)
-		return nil
-	case c.Args[i].More:
-		s.note("%s is allowed with all arguments: it had more of them than a trace holds", c.Name)
-		return nil
-	}
-	values := slices.Clone(c.Args[i].Values)
-	slices.Sort(values)
-	return &Values{index, slices.Compact(values)}
-}
-
-func (s *callSet) note(format string, args ...any) {
-	s.notes = append(s.notes, fmt.Sprintf(format, args...))
-}
-
 // addNames adds the calls of these names that an ABI has, with all arguments.
 func (s *callSet) addNames(abi event.ABI, names []string, from string) {
 	for _, name := range names {
-		nr, ok := syscalls.Number(abi, name)
-		if !ok {
-			continue
+		if nr, ok := syscalls.Number(abi, name); ok {
+			s.widen(s.add(abi, nr, name, from), "because of "+from)
 		}
-		c := s.add(abi, nr, name, from)
-		if c.Values != nil {
-			s.note("%s is allowed with all arguments, because of %s", name, from)
-			c.Values = nil
+	}
+}
+
+// noteAbsent tells which of the names that somebody asked for no ABI has.
+func (s *callSet) noteAbsent(abis []event.ABI, names []string) {
+	for _, name := range names {
+		if !slices.Contains(DefaultAlways, name) && !slices.ContainsFunc(abis, func(a event.ABI) bool { return has(a, name) }) {
+			s.note("%s is not added: no ABI of the profile has such a call", name)
 		}
 	}
 }

@@ -48,14 +48,16 @@ type Call struct {
 	Name string
 	// Values is what one argument has to be, nil if the arguments do not matter.
 	Values *Values
-	// From is why the call is there: [Seen], [Always], or the name of a baseline.
+	// From is why the call is there: [Seen], [Assumed], [Always], or the name of a
+	// baseline.
 	From []string
 }
 
 // Why a call is in a profile, beside the names of baselines.
 const (
-	Seen   = "seen"
-	Always = "always"
+	Seen    = "seen"
+	Assumed = "assumed" // nobody watched this ABI: the like was seen in another
+	Always  = "always"
 )
 
 // Values are what an argument may be. Arguments are compared as the kernel takes them: as
@@ -113,6 +115,9 @@ type Options struct {
 	Args bool
 	// Paths are what is allowed with files, nil for those of the trace, each by itself.
 	Paths *Paths
+	// ABIs are added to those of the trace, with the calls that the program is expected
+	// to make there.
+	ABIs []event.ABI
 }
 
 // New makes the profile of a trace.
@@ -126,15 +131,21 @@ func New(d *trace.Document, o Options) (*Profile, error) {
 	if err := b.addSeen(d, o.Args); err != nil {
 		return nil, err
 	}
+	if seen := b.abis(d.Host.Arch); len(seen) > 0 {
+		for _, abi := range o.ABIs {
+			b.takeOver(seen[0], abi)
+		}
+	}
 	p.ABIs = b.abis(d.Host.Arch)
+	b.noteAbsent(p.ABIs, o.Always)
 	for _, abi := range p.ABIs {
 		b.addNames(abi, o.Always, Always)
 		for _, base := range o.Baselines {
-			b.addNames(abi, base.Calls(o.NoNewPrivileges), base.Name)
+			b.addNames(abi, onABI(abi, base.Calls(o.NoNewPrivileges)), base.Name)
 		}
 	}
 	p.Calls = b.sorted(p.ABIs)
-	p.Notes = b.notes
+	p.Notes = b.told()
 	p.addPaths(d, o.Paths)
 	return p, nil
 }

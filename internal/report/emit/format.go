@@ -3,6 +3,7 @@ package emit
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/turnstile-project/turnstile/internal/profile"
 	"github.com/turnstile-project/turnstile/internal/trace"
@@ -19,8 +20,20 @@ type Format struct {
 	Sections profile.Sections
 	// Runtime is the one whose baseline the output has unless another is asked for.
 	Runtime string
+	// Notes are what whoever uses the output should know beside the notes of the profile:
+	// what this format cannot say, and what that allows. Each is one sentence.
+	Notes func(in *Input) []string
 	// Write writes it.
 	Write func(w io.Writer, in *Input) error
+}
+
+// AllNotes are those of the profile and those of the format.
+func (f *Format) AllNotes(in *Input) []string {
+	notes := slices.Clone(in.Profile.Notes)
+	if f.Notes != nil {
+		notes = append(notes, f.Notes(in)...)
+	}
+	return notes
 }
 
 // Input is what a format writes.
@@ -28,6 +41,11 @@ type Input struct {
 	// Trace is what was seen. Formats that enforce use the profile of it.
 	Trace   *trace.Document
 	Profile *profile.Profile
+	// Tool is what writes it, with the version.
+	Tool string
+	// Groups are the sets of calls, such as @file-system, that systemd's format names in
+	// place of the calls in them.
+	Groups []string
 }
 
 // Formats are all formats, in the order in which they are listed.
@@ -35,6 +53,12 @@ func Formats() []*Format {
 	return []*Format{
 		&jsonFormat,
 		&oci,
+		&docker,
+		&k8s,
+		&systemd,
+		&seccompH,
+		&goSource,
+		&cbpf,
 	}
 }
 

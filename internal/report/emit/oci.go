@@ -2,14 +2,12 @@ package emit
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/profile"
-	"github.com/turnstile-project/turnstile/internal/syscalls"
 )
 
 var oci = Format{
@@ -19,6 +17,7 @@ var oci = Format{
 	Enforces:  true,
 	Sections:  profile.Syscalls,
 	Runtime:   "runc",
+	Notes:     ociNotes,
 	Write: func(w io.Writer, in *Input) error {
 		s, err := linuxSeccomp(in.Profile)
 		if err != nil {
@@ -28,19 +27,20 @@ var oci = Format{
 	},
 }
 
+func ociNotes(in *Input) []string { return widened(in.Profile, in.Profile.ABIs) }
+
 // linuxSeccomp is a profile as the runtime specification has it (config-linux.md).
 func linuxSeccomp(p *profile.Profile) (*specs.LinuxSeccomp, error) {
-	s := &specs.LinuxSeccomp{DefaultAction: ociAction(p.Default.Kind)}
-	if p.Default.Kind == profile.Errno {
-		errno := uint(p.Default.Errno)
-		s.DefaultErrnoRet = &errno
-	}
+	s := &specs.LinuxSeccomp{DefaultAction: ociAction(p.Default.Kind), DefaultErrnoRet: ociErrno(p.Default)}
 	for _, abi := range p.ABIs {
 		s.Architectures = append(s.Architectures, ociArch[abi])
 	}
-	rules, err := ociRules(p)
-	s.Syscalls = rules
-	return s, err
+	calls, err := named(p, p.ABIs)
+	if err != nil {
+		return nil, err
+	}
+	s.Syscalls = ociRules(calls)
+	return s, nil
 }
 
 var ociArch = map[event.ABI]specs.Arch{
@@ -64,30 +64,36 @@ func ociAction(k profile.ActionKind) specs.LinuxSeccompAction {
 	}
 }
 
+// ociErrno is nil if the action takes none: runtimes refuse one then.
+func ociErrno(a profile.Action) *uint {
+	if a.Kind != profile.Errno {
+		return nil
+	}
+	errno := uint(a.Errno)
+	return &errno
+}
+
 // ociRules are one rule with all calls whose arguments do not matter, and one for each
 // value of an argument that does. A rule is for all architectures that have the name.
-func ociRules(p *profile.Profile) ([]specs.LinuxSyscall, error) {
+func ociRules(calls []namedCall) []specs.LinuxSyscall {
 	plain := specs.LinuxSyscall{Action: specs.ActAllow}
 	var rules []specs.LinuxSyscall
-	for _, c := range p.Calls {
-		if _, known := syscalls.Known(c.ABI, c.Nr); !known {
-			return nil, fmt.Errorf("call %d of %v has no name, and this format has names only", c.Nr, c.ABI)
-		}
-		if c.Values == nil {
-			plain.Names = append(plain.Names, c.Name)
+	for _, c := range calls {
+		if c.values == nil {
+			plain.Names = append(plain.Names, c.name)
 			continue
 		}
-		for _, v := range c.Values.Of {
+		for _, v := range c.values.Of {
 			rules = append(rules, specs.LinuxSyscall{
-				Names: []string{c.Name}, Action: specs.ActAllow,
-				Args: []specs.LinuxSeccompArg{{Index: uint(c.Values.Index), Op: specs.OpMaskedEqual, Value: 0xffffffff, ValueTwo: v}},
+				Names: []string{c.name}, Action: specs.ActAllow,
+				Args: []specs.LinuxSeccompArg{{Index: uint(c.values.Index), Op: specs.OpMaskedEqual, Value: 0xffffffff, ValueTwo: v}},
 			})
 		}
 	}
 	if len(plain.Names) > 0 {
 		rules = append([]specs.LinuxSyscall{plain}, rules...)
 	}
-	return rules, nil
+	return rules
 }
 
 func writeJSON(w io.Writer, v any) error {

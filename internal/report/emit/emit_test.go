@@ -1,0 +1,210 @@
+package emit
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/event"
+	"github.com/turnstile-project/turnstile/internal/profile"
+	"github.com/turnstile-project/turnstile/internal/profile/baseline"
+	"github.com/turnstile-project/turnstile/internal/syscalls"
+	"github.com/turnstile-project/turnstile/internal/testenv"
+	"github.com/turnstile-project/turnstile/internal/trace"
+)
+
+// callFormats are the formats that hold a program to system calls, with the name of the
+// golden file of each.
+var callFormats = map[*Format]string{
+	&oci: "oci.json", &docker: "docker.json", &k8s: "k8s.yaml", &systemd: "systemd.conf",
+	&seccompH: "seccomp.h", &goSource: "filter.go.txt",
+}
+
+// seen is a call of a trace by name, with the values of its selector.
+func seen(t testing.TB, abi event.ABI, name string, values ...uint64) *trace.Syscall {
+	t.Helper()
+	nr, ok := syscalls.Number(abi, name)
+	if !ok {
+		t.Fatalf("%v has no %s", abi, name)
+	}
+	c := &trace.Syscall{Name: name, Nr: nr, ABI: abi.String(), Count: 1}
+	if values != nil {
+		c.Args = []trace.Argument{{Index: profile.Selectors[name], Values: values}}
+	}
+	return c
+}
+
+// document is a complete trace of these calls.
+func document(calls ...*trace.Syscall) *trace.Document {
+	return &trace.Document{
+		Complete: trace.Complete{Syscalls: true, Processes: true},
+		Target:   trace.Target{Argv: []string{"prog"}},
+		Host:     trace.Host{Arch: "x86_64"},
+		Syscalls: calls,
+	}
+}
+
+func inputOf(t testing.TB, d *trace.Document, o profile.Options) *Input {
+	t.Helper()
+	if o.Default.Kind == 0 {
+		o.Default = profile.Action{Kind: profile.Errno, Errno: unix.EPERM}
+	}
+	p, err := profile.New(d, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Input{Trace: d, Profile: p, Tool: "turnstile 1.0"}
+}
+
+func written(t testing.TB, f *Format, in *Input) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := f.Write(&b, in); err != nil {
+		t.Fatalf("%s: %v", f.Name, err)
+	}
+	return b.Bytes()
+}
+
+// hostile is a command whose arguments try to be more than a comment.
+var hostile = []string{
+	"/opt/My Prog", "*/ int x; /*", "a\nSystemCallFilter=@known", "${HOME} %h %n", "\x1b]0;title\a", `end\`, "??/", "\xff\xfe",
+}
+
+// mixed is a trace of two ABIs of one machine, with arguments.
+func mixed(t testing.TB) *trace.Document {
+	d := document(
+		seen(t, event.X8664, "read"), seen(t, event.X8664, "openat"), seen(t, event.X8664, "clone3"),
+		seen(t, event.X8664, "socket", 1, 2), seen(t, event.X8664, "ioctl", 0x5401, 0xffffffff80045430),
+		seen(t, event.I386, "read"), seen(t, event.I386, "socket", 16), seen(t, event.I386, "ioctl"),
+		seen(t, event.I386, "mmap2"),
+	)
+	d.Target.Argv = hostile
+	d.Complete.Syscalls = false
+	return d
+}
+
+func TestGolden(t *testing.T) {
+	for f, file := range callFormats {
+		t.Run(f.Name, func(t *testing.T) {
+			o := profile.Options{Args: true, Always: profile.DefaultAlways}
+			if f.Runtime != "" {
+				o.Baselines = baseline.For(f.Runtime)
+			}
+			in := inputOf(t, mixed(t), o)
+			if f == &systemd {
+				in.Groups = []string{"@basic-io"}
+			}
+			testenv.Golden(t, file, written(t, f, in))
+		})
+	}
+}
+
+// TestNoInjection puts text into every place of a trace that reaches a comment: what is
+// written has as many lines as without it, and not one of them is new outside of comments.
+func TestNoInjection(t *testing.T) {
+	for f := range callFormats {
+		t.Run(f.Name, func(t *testing.T) {
+			plain := document(seen(t, event.X8664, "read"))
+			evil := document(seen(t, event.X8664, "read"))
+			evil.Target.Argv = hostile
+			evil.Syscalls[0].Name = "read\nSystemCallFilter=@known */ {"
+			a := bytes.Split(written(t, f, inputOf(t, plain, profile.Options{})), []byte("\n"))
+			b := bytes.Split(written(t, f, inputOf(t, evil, profile.Options{})), []byte("\n"))
+			if len(a) != len(b) {
+				t.Fatalf("%d lines with a plain command, %d with a hostile one", len(a), len(b))
+			}
+			different := 0
+			for i := range a {
+				if !bytes.Equal(a[i], b[i]) {
+					different++
+				}
+			}
+			want := 1 // the line with the command
+			if f == &k8s {
+				want = 2 // and the name of the resource
+			} else if f == &oci {
+				want = 0
+			}
+			if different != want {
+				t.Errorf("%d lines differ, want %d\n%s", different, want, bytes.Join(b, []byte("\n")))
+			}
+		})
+	}
+}
+
+func TestCallWithoutNameIsRefusedOrNumbered(t *testing.T) {
+	d := document(&trace.Syscall{Name: "syscall_999", Nr: 999, ABI: "x86_64", Count: 1})
+	in := inputOf(t, d, profile.Options{})
+	for _, f := range []*Format{&oci, &docker, &k8s, &systemd} {
+		err := f.Write(&bytes.Buffer{}, in)
+		if want := "call 999 of x86_64 has no name"; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want one with %q", f.Name, err, want)
+		}
+	}
+	for _, f := range []*Format{&seccompH, &goSource, &cbpf} {
+		written(t, f, in)
+	}
+	d.Syscalls[0].Nr = -1
+	in = inputOf(t, d, profile.Options{})
+	for f := range callFormats {
+		if err := f.Write(&bytes.Buffer{}, in); err == nil {
+			t.Errorf("%s: call -1 is allowed", f.Name)
+		}
+	}
+}
+
+func TestK8sHasOneErrno(t *testing.T) {
+	d := document(seen(t, event.X8664, "read"))
+	in := inputOf(t, d, profile.Options{Default: profile.Action{Kind: profile.Errno, Errno: unix.ENOSYS}})
+	if err := k8s.Write(&bytes.Buffer{}, in); err == nil {
+		t.Error("a SeccompProfile with ENOSYS was written, which the operator cannot express")
+	}
+	for _, kind := range []profile.ActionKind{profile.Kill, profile.Log, profile.Trap} {
+		written(t, &k8s, inputOf(t, d, profile.Options{Default: profile.Action{Kind: kind}}))
+	}
+}
+
+func TestResourceName(t *testing.T) {
+	for argv0, want := range map[string]string{
+		"/usr/sbin/nginx": "nginx", "My Prog": "my-prog", "./--x.y--": "x-y", "\xff": "turnstile", "/": "turnstile",
+		string(bytes.Repeat([]byte("a"), 100)): string(bytes.Repeat([]byte("a"), 63)),
+	} {
+		if got := resourceName([]string{argv0}); got != want {
+			t.Errorf("resourceName(%q) = %q, want %q", argv0, got, want)
+		}
+	}
+}
+
+func TestSystemdRefuses(t *testing.T) {
+	if err := systemd.Write(&bytes.Buffer{}, inputOf(t, document(), profile.Options{})); err == nil {
+		t.Error("an empty list was written, which means no filter")
+	}
+	trap := profile.Options{Default: profile.Action{Kind: profile.Trap}}
+	if err := systemd.Write(&bytes.Buffer{}, inputOf(t, document(seen(t, event.X8664, "read")), trap)); err == nil {
+		t.Error("trap was written, which systemd does not have")
+	}
+}
+
+func TestCommandIsCut(t *testing.T) {
+	long := string(bytes.Repeat([]byte("x"), 1000))
+	for _, tt := range []struct {
+		argv []string
+		want string
+	}{
+		{[]string{"ls", "-l"}, "ls -l"},
+		{[]string{"ls", long, "b"}, "ls ..."},
+		{nil, ""},
+	} {
+		if got := command(tt.argv); got != tt.want {
+			t.Errorf("command(%q) = %q, want %q", tt.argv, got, tt.want)
+		}
+	}
+}
+
+func ExampleFormat() {
+	fmt.Println(Named("cbpf").CheckedBy)
+	// Output: the kernel, through bwrap; a simulation of every call
+}
