@@ -15,6 +15,8 @@ const (
 	Processes
 	Files
 	Sockets
+
+	AllSections = Syscalls | Processes | Files | Sockets
 )
 
 var sectionNames = [...]string{"syscalls", "processes", "files", "sockets"}

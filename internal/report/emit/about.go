@@ -9,16 +9,16 @@ import (
 	"github.com/turnstile-project/turnstile/internal/quote"
 )
 
-// aboutCalls are the lines that say what an output about calls is, for the comments of a
-// format, whose notes are given. None of them can end a line, a comment of any kind, or
-// continue on the next line.
-func aboutCalls(in *Input, notes []string) []string {
+// about are the lines that say what an output is, for the comments of a format, which
+// uses these sections and has these notes. None of them can end a line, a comment of any
+// kind, or continue on the next line.
+func about(in *Input, used profile.Sections, notes []string) []string {
 	p := in.Profile
-	lines := []string{
-		fmt.Sprintf("Made by %s of a trace of: %s", in.Tool, command(p.Argv)),
-		"Other calls: " + p.Default.String(),
+	lines := []string{fmt.Sprintf("Made by %s of a trace of: %s", in.Tool, command(p.Argv))}
+	if used&profile.Syscalls != 0 {
+		lines = append(lines, "Other calls: "+p.Default.String())
 	}
-	if missing := p.Incomplete & profile.Syscalls; missing != 0 {
+	if missing := p.Incomplete & used; missing != 0 {
 		lines = append(lines, fmt.Sprintf("INCOMPLETE: the trace may lack facts about %v, so this may deny what the program needs.", missing))
 	}
 	for _, b := range p.Baselines {

@@ -58,7 +58,7 @@ func writeSeccompH(w io.Writer, in *Input) error {
 		abis = append(abis, h)
 	}
 	return headerTemplate.Execute(w, map[string]any{
-		"about": aboutCalls(in, seccompHNotes(in)), "abis": abis, "action": headerAction(p.Default),
+		"about": about(in, profile.Syscalls, seccompHNotes(in)), "abis": abis, "action": headerAction(p.Default),
 	})
 }
 

@@ -81,7 +81,7 @@ func writeDocker(w io.Writer, in *Input) error {
 	}
 	out.Syscalls = rules
 	if len(rules) > 0 {
-		rules[0].Comment = strings.Join(append(aboutCalls(in, dockerNotes(in)), rules[0].Comment), "\n")
+		rules[0].Comment = strings.Join(append(about(in, profile.Syscalls, dockerNotes(in)), rules[0].Comment), "\n")
 	}
 	return writeJSON(w, out)
 }

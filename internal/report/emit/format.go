@@ -59,6 +59,10 @@ func Formats() []*Format {
 		&seccompH,
 		&goSource,
 		&cbpf,
+		&apparmor,
+		&firejail,
+		&bwrap,
+		&landlock,
 	}
 }
 

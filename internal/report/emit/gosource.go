@@ -53,7 +53,7 @@ func writeGo(w io.Writer, in *Input) error {
 	}
 	var b bytes.Buffer
 	if err := goTemplate.Execute(&b, map[string]any{
-		"about": aboutCalls(in, nil), "allowed": allowedLines(in.Profile, 96), "build": strings.Join(slices.Sorted(slices.Values(archs)), " || "),
+		"about": about(in, profile.Syscalls, nil), "allowed": allowedLines(in.Profile, 96), "build": strings.Join(slices.Sorted(slices.Values(archs)), " || "),
 		"numbers": numbers, "program": program,
 	}); err != nil {
 		return err

@@ -76,7 +76,7 @@ func writeK8s(w io.Writer, in *Input) error {
 		}
 		out.Spec.Syscalls = append(out.Spec.Syscalls, call)
 	}
-	for _, line := range aboutCalls(in, ociNotes(in)) {
+	for _, line := range about(in, profile.Syscalls, ociNotes(in)) {
 		fmt.Fprintf(w, "# %s\n", line)
 	}
 	e := yaml.NewEncoder(w)

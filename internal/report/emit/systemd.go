@@ -37,7 +37,7 @@ func writeSystemd(w io.Writer, in *Input) error {
 	case p.Default.Kind == profile.Trap:
 		return fmt.Errorf("systemd cannot have other calls trap (--default-action errno, kill or log)")
 	}
-	for _, line := range aboutCalls(in, systemdNotes(in)) {
+	for _, line := range about(in, profile.Syscalls, systemdNotes(in)) {
 		fmt.Fprintf(w, "# %s\n", line)
 	}
 	fmt.Fprint(w, "# Remove a SystemCallFilter= that the unit has itself: lists are joined, and the first one says of what kind.\n",
