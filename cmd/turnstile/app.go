@@ -48,6 +48,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 			superviseCommand(),
 			reportCommand(),
 			mergeCommand(),
+			diffCommand(),
 			policyCommand(),
 			doctorCommand(),
 			completionCommand(),

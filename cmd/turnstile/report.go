@@ -28,10 +28,12 @@ on stderr, and in the profile if it may have comments.
 Examples:
    turnstile report -f oci -o seccomp.json trace.json
    turnstile report -f systemd --default-action kill trace.json
+   turnstile report -f oci --minus before.json after.json
    turnstile report --list`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Usage: "write `FORMAT`; --list tells them all", Value: "text"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE` (- is stdout)", Value: "-", TakesFile: true},
+			&cli.StringSliceFlag{Name: "minus", Usage: "leave out what the trace `FILE` has already, and what every profile has", TakesFile: true},
 			&cli.BoolFlag{Name: "list", Usage: "list the formats, what each is for, and which program checks it"},
 			&cli.StringFlag{Name: "default-action", Category: "PROFILES", Usage: "what happens to other calls: `ACTION` is errno, kill, log or trap", Value: "errno"},
 			&cli.StringFlag{Name: "errno", Category: "PROFILES", Usage: "other calls fail with `ERRNO`: EPERM, or ENOSYS, after which libraries try older calls", Value: "EPERM"},
@@ -83,6 +85,9 @@ func makeReport(c *cli.Context) error {
 	}
 	d, err := readTraces(c.Args().Slice(), c.App.ErrWriter)
 	if err != nil {
+		return err
+	}
+	if d, err = minus(d, c.StringSlice("minus"), c.Bool("args"), c.App.ErrWriter); err != nil {
 		return err
 	}
 	p, err := profile.New(d, options)
@@ -141,8 +146,13 @@ func profileOptions(c *cli.Context, format *emit.Format) (profile.Options, error
 	if c.IsSet("errno") && o.Default.Kind != profile.Errno {
 		return o, usagef("--errno says what other calls fail with, and with --default-action %v they do not fail", o.Default.Kind)
 	}
+	beyond := c.IsSet("minus")
+	always := c.StringSlice("always")
+	if beyond {
+		always = append(always, "none") // what others have already has those too
+	}
 	var err error
-	if o.Always, err = alwaysCalls(c.StringSlice("always")); err != nil {
+	if o.Always, err = alwaysCalls(always); err != nil {
 		return o, err
 	}
 	for _, name := range c.StringSlice("arch") {
@@ -153,7 +163,7 @@ func profileOptions(c *cli.Context, format *emit.Format) (profile.Options, error
 		o.ABIs = append(o.ABIs, abi)
 	}
 	names := c.StringSlice("runtime")
-	if len(names) == 0 {
+	if len(names) == 0 && !beyond {
 		names = []string{cmp.Or(format.Runtime, "none")}
 	}
 	for _, name := range names {

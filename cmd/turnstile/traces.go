@@ -29,6 +29,27 @@ func readTraces(names []string, w io.Writer) (*trace.Document, error) {
 	return all.Document(), nil
 }
 
+// minus is what a trace has beyond some others; with values also of arguments. That one of
+// them lacks something is told on w: it counts as beyond it.
+func minus(d *trace.Document, names []string, values bool, w io.Writer) (*trace.Document, error) {
+	for _, name := range names {
+		other, err := readTraces([]string{name}, w)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case d.Files != nil && other.Files == nil:
+			fmt.Fprintf(w, "turnstile: %s did not watch files: all that are there count as beyond it\n", quote.Word(name))
+		case d.Sockets != nil && other.Sockets == nil:
+			fmt.Fprintf(w, "turnstile: %s did not watch sockets: all that are there count as beyond it\n", quote.Word(name))
+		case !other.Complete.All():
+			fmt.Fprintf(w, "turnstile: %s is incomplete: what it lacks counts as beyond it\n", quote.Word(name))
+		}
+		d = trace.Subtract(d, other, values)
+	}
+	return d, nil
+}
+
 // readTrace reads a trace.
 func readTrace(name string) (*trace.Document, error) {
 	f, err := os.Open(name)

@@ -41,6 +41,16 @@ type Document struct {
 	Processes []*Process `json:"processes"`
 }
 
+// ProcessesByID are the processes by their ids, which in a document of others need not be
+// their places.
+func (d *Document) ProcessesByID() map[int]*Process {
+	byID := make(map[int]*Process, len(d.Processes))
+	for _, p := range d.Processes {
+		byID[p.ID] = p
+	}
+	return byID
+}
+
 // Complete says of each section whether it has every fact. Sections that were not
 // watched have no entry.
 type Complete struct {
