@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"github.com/turnstile-project/turnstile/internal/quote"
 	"github.com/turnstile-project/turnstile/internal/trace"
@@ -50,8 +51,15 @@ func minus(d *trace.Document, names []string, values bool, w io.Writer) (*trace.
 	return d, nil
 }
 
+// memoryLimit is what the garbage collector keeps to, if it can: a trace of a million
+// files and a profile of it stay below 1 GiB.
+const memoryLimit = 960 << 20
+
 // readTrace reads a trace.
 func readTrace(name string) (*trace.Document, error) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, usageError{err}

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -35,13 +36,16 @@ type Name []string
 
 // Literal is the pattern of one absolute path, as the kernel writes paths.
 func Literal(path string) Pattern {
-	var p Pattern
-	for name := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
-		if name != "" {
-			p.Names = append(p.Names, Name{name})
-		}
+	pieces := slices.DeleteFunc(strings.Split(path, "/"), func(name string) bool { return name == "" })
+	if len(pieces) == 0 {
+		return Pattern{}
 	}
-	return p
+	// A trace may have a million paths: the names of one share their memory.
+	names := make([]Name, len(pieces))
+	for i := range pieces {
+		names[i] = pieces[i : i+1 : i+1]
+	}
+	return Pattern{Names: names}
 }
 
 // IsLiteral reports whether the pattern is a single path.

@@ -1,10 +1,13 @@
 package trace
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+	"unique"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Counts counts by name. It is a short list and not a map: a trace may have a
@@ -47,35 +50,56 @@ func (c Counts) Total() uint64 {
 	return n
 }
 
-// MarshalJSON implements [json.Marshaler].
-func (c Counts) MarshalJSON() ([]byte, error) {
-	sorted := slices.Clone(c)
-	slices.SortFunc(sorted, func(a, b Count) int { return strings.Compare(a.Name, b.Name) })
-	b := []byte{'{'}
-	for i, x := range sorted {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		name, err := json.Marshal(x.Name)
-		if err != nil {
-			return nil, err
-		}
-		b = append(b, name...)
-		b = fmt.Appendf(b, ":%d", x.N)
+// MarshalJSONTo implements [json.MarshalerTo].
+func (c Counts) MarshalJSONTo(e *jsontext.Encoder) error {
+	if len(c) > 1 {
+		c = slices.Clone(c)
+		slices.SortFunc(c, func(a, b Count) int { return strings.Compare(a.Name, b.Name) })
 	}
-	return append(b, '}'), nil
-}
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (c *Counts) UnmarshalJSON(b []byte) error {
-	var m map[string]uint64
-	if err := json.Unmarshal(b, &m); err != nil {
+	if err := e.WriteToken(jsontext.BeginObject); err != nil {
 		return err
 	}
-	*c = (*c)[:0]
-	for name, n := range m {
-		*c = append(*c, Count{name, n})
+	for _, x := range c {
+		if err := e.WriteToken(jsontext.String(x.Name)); err != nil {
+			return err
+		}
+		if err := e.WriteToken(jsontext.Uint(x.N)); err != nil {
+			return err
+		}
+	}
+	return e.WriteToken(jsontext.EndObject)
+}
+
+// MarshalJSON is [Counts.MarshalJSONTo] for encoding/json.
+func (c Counts) MarshalJSON() ([]byte, error) { return json.Marshal(c) }
+
+// UnmarshalJSONFrom implements [json.UnmarshalerFrom].
+func (c *Counts) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	t, err := d.ReadToken()
+	if err != nil {
+		return err
+	}
+	*c = nil
+	switch t.Kind() {
+	case 'n':
+		return nil
+	case '{':
+	default:
+		return fmt.Errorf("counts are no %v", t.Kind())
+	}
+	for d.PeekKind() != '}' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return err
+		}
+		// A trace has few names, each of them often.
+		x := Count{Name: unique.Make(name.String()).Value()}
+		if err := json.UnmarshalDecode(d, &x.N); err != nil {
+			return err
+		}
+		*c = append(*c, x)
 	}
 	slices.SortFunc(*c, func(a, b Count) int { return strings.Compare(a.Name, b.Name) })
-	return nil
+	_, err = d.ReadToken()
+	return err
 }

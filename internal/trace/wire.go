@@ -1,8 +1,11 @@
 package trace
 
 import (
-	"encoding/json"
 	"fmt"
+	"unique"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/wire"
@@ -20,29 +23,25 @@ type wireTarget struct {
 	Status     *int     `json:"exit_status"`
 	Signal     *string  `json:"signal"`
 	UID        uint32   `json:"uid"`
-	PID        int      `json:"pid,omitempty"`
+	PID        int      `json:"pid,omitzero"`
 	Cgroup     string   `json:"cgroup,omitempty"`
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (t Target) MarshalJSON() ([]byte, error) {
-	w := wireTarget{Status: t.Status, Signal: t.Signal, UID: t.UID, PID: t.PID, Cgroup: t.Cgroup}
+func (t Target) MarshalJSON() ([]byte, error) { return json.Marshal(t.wire(), deterministic) }
+
+func (t Target) wire() *wireTarget {
+	w := &wireTarget{Status: t.Status, Signal: t.Signal, UID: t.UID, PID: t.PID, Cgroup: t.Cgroup}
 	w.Argv, w.ArgvBase64 = wire.Texts(t.Argv)
 	w.Dir, w.DirBase64 = wire.Text(t.Dir)
-	return json.Marshal(w)
+	return w
 }
 
-// UnmarshalJSON implements [json.Unmarshaler].
-func (t *Target) UnmarshalJSON(b []byte) error {
-	var w wireTarget
-	if err := json.Unmarshal(b, &w); err != nil {
-		return err
-	}
-	*t = Target{
+func (w *wireTarget) target() Target {
+	return Target{
 		Argv: wire.FromTexts(w.Argv, w.ArgvBase64), Dir: wire.FromText(w.Dir, w.DirBase64),
 		Status: w.Status, Signal: w.Signal, UID: w.UID, PID: w.PID, Cgroup: w.Cgroup,
 	}
-	return nil
 }
 
 type wireFile struct {
@@ -51,53 +50,84 @@ type wireFile struct {
 	Asked       []string `json:"asked,omitempty"`
 	AskedBase64 [][]byte `json:"asked_base64,omitempty"`
 	How         string   `json:"how"`
-	Classes     []string `json:"classes"`
+	Classes     classes  `json:"classes"`
 	Ops         Counts   `json:"ops"`
 	Errors      Counts   `json:"errors,omitempty"`
 	Processes   []int    `json:"processes"`
 	Verdicts    Counts   `json:"verdicts,omitempty"`
 	Rule        string   `json:"rule,omitempty"`
-	Folded      bool     `json:"folded,omitempty"`
+	Folded      bool     `json:"folded,omitzero"`
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (f *File) MarshalJSON() ([]byte, error) {
-	w := wireFile{
-		How: f.How.String(), Classes: f.Classes.Names(), Ops: f.Ops, Errors: f.Errors,
+func (f *File) MarshalJSON() ([]byte, error) { return json.Marshal(f.wire(), deterministic) }
+
+func (f *File) wire() *wireFile {
+	w := &wireFile{
+		How: f.How.String(), Classes: classes(f.Classes), Ops: f.Ops, Errors: f.Errors,
 		Processes: f.Processes, Verdicts: f.Verdicts, Rule: f.Rule, Folded: f.Folded,
 	}
 	w.Path, w.PathBase64 = wire.Text(f.Path)
 	w.Asked, w.AskedBase64 = wire.Texts(f.Asked)
-	if w.Classes == nil {
-		w.Classes = []string{}
-	}
-	return json.Marshal(w)
+	return w
 }
 
-// UnmarshalJSON implements [json.Unmarshaler].
-func (f *File) UnmarshalJSON(b []byte) error {
-	var w wireFile
-	if err := json.Unmarshal(b, &w); err != nil {
-		return err
-	}
+func (w *wireFile) file() (*File, error) {
 	how, ok := event.ParseHow(w.How)
 	if !ok {
-		return fmt.Errorf("file with unknown %q: %q", "how", w.How)
+		return nil, fmt.Errorf("file with unknown %q: %q", "how", w.How)
 	}
-	var classes event.Class
-	for _, name := range w.Classes {
-		c, ok := event.ParseClass(name)
-		if !ok {
-			return fmt.Errorf("file of unknown class %q", name)
-		}
-		classes |= c
-	}
-	*f = File{
+	f := &File{
 		Path: wire.FromText(w.Path, w.PathBase64), Asked: wire.FromTexts(w.Asked, w.AskedBase64),
-		How: how, Classes: classes, Ops: w.Ops, Errors: w.Errors,
-		Processes: w.Processes, Verdicts: w.Verdicts, Rule: w.Rule, Folded: w.Folded,
+		How: how, Classes: event.Class(w.Classes), Ops: w.Ops, Errors: w.Errors,
+		Processes: w.Processes, Verdicts: w.Verdicts, Rule: unique.Make(w.Rule).Value(), Folded: w.Folded,
 	}
-	return nil
+	for i := range f.Asked {
+		if f.Asked[i] == f.Path {
+			f.Asked[i] = f.Path // shares the bytes
+		}
+	}
+	return f, nil
+}
+
+// classes are a set of classes; in JSON, a list of their names.
+type classes event.Class
+
+// MarshalJSONTo implements [json.MarshalerTo].
+func (c classes) MarshalJSONTo(e *jsontext.Encoder) error {
+	if err := e.WriteToken(jsontext.BeginArray); err != nil {
+		return err
+	}
+	for _, name := range event.Class(c).Names() {
+		if err := e.WriteToken(jsontext.String(name)); err != nil {
+			return err
+		}
+	}
+	return e.WriteToken(jsontext.EndArray)
+}
+
+// UnmarshalJSONFrom implements [json.UnmarshalerFrom].
+func (c *classes) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	t, err := d.ReadToken()
+	if err != nil {
+		return err
+	}
+	if t.Kind() != '[' {
+		return fmt.Errorf("%q are no %v", "classes", t.Kind())
+	}
+	*c = 0
+	for d.PeekKind() != ']' {
+		if t, err = d.ReadToken(); err != nil {
+			return err
+		}
+		class, ok := event.ParseClass(t.String())
+		if !ok {
+			return fmt.Errorf("file of unknown class %q", t.String())
+		}
+		*c |= classes(class)
+	}
+	_, err = d.ReadToken()
+	return err
 }
 
 type wireExec struct {
@@ -113,25 +143,21 @@ type wireExec struct {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (e *Exec) MarshalJSON() ([]byte, error) {
-	w := wireExec{Process: e.Process, Count: e.Count, Errors: e.Errors}
+func (e *Exec) MarshalJSON() ([]byte, error) { return json.Marshal(e.wire(), deterministic) }
+
+func (e *Exec) wire() *wireExec {
+	w := &wireExec{Process: e.Process, Count: e.Count, Errors: e.Errors}
 	w.Path, w.PathBase64 = wire.Text(e.Path)
 	w.Interpreter, w.InterpreterBase64 = wire.Text(e.Interpreter)
 	w.Argv, w.ArgvBase64 = wire.Texts(e.Argv)
-	return json.Marshal(w)
+	return w
 }
 
-// UnmarshalJSON implements [json.Unmarshaler].
-func (e *Exec) UnmarshalJSON(b []byte) error {
-	var w wireExec
-	if err := json.Unmarshal(b, &w); err != nil {
-		return err
-	}
-	*e = Exec{
+func (w *wireExec) exec() *Exec {
+	return &Exec{
 		Path: wire.FromText(w.Path, w.PathBase64), Interpreter: wire.FromText(w.Interpreter, w.InterpreterBase64),
 		Argv: wire.FromTexts(w.Argv, w.ArgvBase64), Process: w.Process, Count: w.Count, Errors: w.Errors,
 	}
-	return nil
 }
 
 type wireSocket struct {
@@ -143,7 +169,7 @@ type wireSocket struct {
 	Port       *uint16 `json:"port,omitempty"`
 	Path       string  `json:"path,omitempty"`
 	PathBase64 []byte  `json:"path_base64,omitempty"`
-	Abstract   bool    `json:"abstract,omitempty"`
+	Abstract   bool    `json:"abstract,omitzero"`
 	Raw        []byte  `json:"raw_base64,omitempty"`
 	Count      uint64  `json:"count"`
 	Errors     Counts  `json:"errors,omitempty"`
@@ -151,27 +177,23 @@ type wireSocket struct {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (s *Socket) MarshalJSON() ([]byte, error) {
-	w := wireSocket{
+func (s *Socket) MarshalJSON() ([]byte, error) { return json.Marshal(s.wire(), deterministic) }
+
+func (s *Socket) wire() *wireSocket {
+	w := &wireSocket{
 		Op: s.Op, Family: s.Family, Type: s.Type, Protocol: s.Protocol, Addr: s.Addr, Port: s.Port,
 		Abstract: s.Abstract, Raw: s.Raw, Count: s.Count, Errors: s.Errors, Processes: s.Processes,
 	}
 	w.Path, w.PathBase64 = wire.Text(s.Path)
-	return json.Marshal(w)
+	return w
 }
 
-// UnmarshalJSON implements [json.Unmarshaler].
-func (s *Socket) UnmarshalJSON(b []byte) error {
-	var w wireSocket
-	if err := json.Unmarshal(b, &w); err != nil {
-		return err
-	}
-	*s = Socket{
+func (w *wireSocket) socket() *Socket {
+	return &Socket{
 		Op: w.Op, Family: w.Family, Type: w.Type, Protocol: w.Protocol, Addr: w.Addr, Port: w.Port,
 		Path: wire.FromText(w.Path, w.PathBase64), Abstract: w.Abstract, Raw: w.Raw,
 		Count: w.Count, Errors: w.Errors, Processes: w.Processes,
 	}
-	return nil
 }
 
 type wireProcess struct {
@@ -187,30 +209,26 @@ type wireProcess struct {
 	Exited     *int64  `json:"exited_ns,omitempty"`
 	Status     *int    `json:"exit_status"`
 	Signal     *string `json:"signal"`
-	Folded     uint64  `json:"folded,omitempty"`
+	Folded     uint64  `json:"folded,omitzero"`
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (p *Process) MarshalJSON() ([]byte, error) {
-	w := wireProcess{
+func (p *Process) MarshalJSON() ([]byte, error) { return json.Marshal(p.wire(), deterministic) }
+
+func (p *Process) wire() *wireProcess {
+	w := &wireProcess{
 		ID: p.ID, PID: p.PID, PPID: p.PPID, UID: p.UID, Started: p.Started, Exited: p.Exited,
 		Status: p.Status, Signal: p.Signal, Folded: p.Folded,
 	}
 	w.Comm, w.CommBase64 = wire.Text(p.Comm)
 	w.Exe, w.ExeBase64 = wire.Text(p.Exe)
-	return json.Marshal(w)
+	return w
 }
 
-// UnmarshalJSON implements [json.Unmarshaler].
-func (p *Process) UnmarshalJSON(b []byte) error {
-	var w wireProcess
-	if err := json.Unmarshal(b, &w); err != nil {
-		return err
-	}
-	*p = Process{
+func (w *wireProcess) process() *Process {
+	return &Process{
 		ID: w.ID, PID: w.PID, PPID: w.PPID, Comm: wire.FromText(w.Comm, w.CommBase64),
 		Exe: wire.FromText(w.Exe, w.ExeBase64), UID: w.UID, Started: w.Started, Exited: w.Exited,
 		Status: w.Status, Signal: w.Signal, Folded: w.Folded,
 	}
-	return nil
 }
