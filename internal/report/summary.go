@@ -142,17 +142,26 @@ func socketText(k *trace.Socket) string {
 	if k.Protocol != "" {
 		words = append(words, k.Protocol)
 	}
-	switch {
-	case k.Port != nil && strings.Contains(k.Addr, ":"):
-		words = append(words, fmt.Sprintf("[%s]:%d", k.Addr, *k.Port))
-	case k.Port != nil:
-		words = append(words, fmt.Sprintf("%s:%d", k.Addr, *k.Port))
-	case k.Abstract:
-		words = append(words, "@"+quote.Always(k.Path))
-	case k.Path != "":
-		words = append(words, quote.Always(k.Path))
+	if address := Address(k); address != "" {
+		words = append(words, address)
 	}
 	return strings.Join(words, " ")
+}
+
+// Address is where a socket leads to, "" if it has no address. Paths are quoted.
+func Address(k *trace.Socket) string {
+	switch {
+	case k.Port != nil && strings.Contains(k.Addr, ":"):
+		return fmt.Sprintf("[%s]:%d", quote.Word(k.Addr), *k.Port)
+	case k.Port != nil:
+		return fmt.Sprintf("%s:%d", quote.Word(k.Addr), *k.Port)
+	case k.Abstract:
+		return "@" + quote.Always(k.Path)
+	case k.Path != "":
+		return quote.Always(k.Path)
+	default:
+		return ""
+	}
 }
 
 func (s *summary) execs(d *trace.Document) {
@@ -211,68 +220,14 @@ func ended(p *trace.Process) string {
 
 // missing says what the trace may lack and why.
 func (s *summary) missing(d *trace.Document) {
-	for _, name := range slices.Sorted(maps.Keys(d.Folded)) {
-		if n := d.Folded[name]; n > 0 {
-			fmt.Fprintf(s, "turnstile: %s\n", foldText(name, n))
-		}
+	for _, text := range Folds(d) {
+		fmt.Fprintf(s, "turnstile: folded: %s\n", text)
 	}
-	for _, name := range slices.Sorted(maps.Keys(d.Lost)) {
-		if n := d.Lost[name]; n > 0 {
-			fmt.Fprintf(s, "turnstile: %s %s\n", s.style.red("lost:"), lossText(name, n))
-		}
+	for _, text := range Losses(d) {
+		fmt.Fprintf(s, "turnstile: %s %s\n", s.style.red("lost:"), text)
 	}
-	var parts []string
-	add := func(name string, ok bool) {
-		if !ok {
-			parts = append(parts, name)
-		}
-	}
-	add("syscalls", d.Complete.Syscalls)
-	add("processes", d.Complete.Processes)
-	add("files", d.Complete.Files == nil || *d.Complete.Files)
-	add("sockets", d.Complete.Sockets == nil || *d.Complete.Sockets)
-	if len(parts) > 0 {
+	if parts := Incomplete(d); len(parts) > 0 {
 		fmt.Fprintf(s, "turnstile: %s: %s\n", s.style.red("incomplete"), strings.Join(parts, ", "))
-	}
-}
-
-func foldText(name string, n uint64) string {
-	switch name {
-	case "threads":
-		return fmt.Sprintf("folded: %d threads had no slot of their own; their calls are counted, but for no process (--max-tasks gives more slots)", n)
-	case "processes":
-		return fmt.Sprintf("folded: %d processes beyond the limit are grouped by program (--max-processes)", n)
-	case "files":
-		return fmt.Sprintf("folded: %d accesses to files beyond the limit are grouped by directory (--max-files)", n)
-	default:
-		return fmt.Sprintf("folded: %d %s beyond the limit", n, name)
-	}
-}
-
-func lossText(name string, n uint64) string {
-	switch name {
-	case "ringbuf":
-		return fmt.Sprintf("%d records found the ring buffer full (--buffer-size makes it larger)", n)
-	case "unreadable":
-		return fmt.Sprintf("%d paths, addresses or arguments could not be read from the target's memory", n)
-	case "argv":
-		return fmt.Sprintf("%d argument lists were too long or could not be read", n)
-	case "deep_path":
-		return fmt.Sprintf("%d paths were too deep to be resolved; they are as asked", n)
-	case "map_full":
-		return fmt.Sprintf("%d calls, errors or argument values of kinds that found their table full", n)
-	case "untracked":
-		return fmt.Sprintf("%d threads could not be followed: their pids are above the limit at the start (kernel.pid_max was raised)", n)
-	case "missed":
-		return fmt.Sprintf("%d times the kernel did not run an eBPF program because it was running already", n)
-	case "io_uring":
-		return fmt.Sprintf("what io_uring did: it was set up or entered %d times, and its operations are no system calls", n)
-	case "forbidden":
-		return fmt.Sprintf("%d programs or threads that this user may not look into", n)
-	case "undecoded":
-		return fmt.Sprintf("%d records could not be decoded; this is a defect of Turnstile", n)
-	default:
-		return fmt.Sprintf("%d %s", n, name)
 	}
 }
 

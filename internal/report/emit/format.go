@@ -52,6 +52,7 @@ type Input struct {
 func Formats() []*Format {
 	return []*Format{
 		&jsonFormat,
+		&html,
 		&oci,
 		&docker,
 		&k8s,

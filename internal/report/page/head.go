@@ -1,0 +1,51 @@
+package page
+
+import (
+	"fmt"
+
+	"github.com/turnstile-project/turnstile/internal/report"
+	"github.com/turnstile-project/turnstile/internal/trace"
+)
+
+// headOf is what the trace is of, and how good it is.
+func headOf(d *trace.Document) head {
+	h := head{
+		Tool: text(d.Tool), Command: subject(d.Target), Dir: text(d.Target.Dir),
+		Outcome: outcome(d.Target), UID: d.Target.UID,
+		Kernel: text(d.Host.Kernel), Arch: text(d.Host.Arch),
+		Started: d.Started, Duration: d.Duration, Results: d.Results,
+		Incomplete: report.Incomplete(d), Missing: report.Losses(d), Folded: report.Folds(d),
+	}
+	if !d.Results {
+		h.Missing = append(h.Missing, "the end of calls was not watched: there are no errors here (observe --errors)")
+	}
+	if len(d.Open) > 0 {
+		h.Missing = append(h.Missing, fmt.Sprintf("side doors of the gate were open, by which more could be done than is told: %s", command(d.Open)))
+	}
+	return h
+}
+
+// subject is the command of a trace, or what was attached to.
+func subject(t trace.Target) string {
+	switch {
+	case t.Cgroup != "":
+		return "cgroup " + text(t.Cgroup)
+	case len(t.Argv) > 0:
+		return command(t.Argv)
+	case t.PID != 0:
+		return fmt.Sprintf("process %d", t.PID)
+	default:
+		return "several commands"
+	}
+}
+
+func outcome(t trace.Target) string {
+	switch {
+	case t.Signal != nil:
+		return "killed by " + text(*t.Signal)
+	case t.Status != nil:
+		return fmt.Sprintf("exited with %d", *t.Status)
+	default:
+		return "not seen to end"
+	}
+}
