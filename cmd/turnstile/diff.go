@@ -56,7 +56,7 @@ func diffTraces(c *cli.Context) error {
 		return err
 	}
 	if len(c.StringSlice("only")) > 0 {
-		if err := comparable(sections, a, b); err != nil {
+		if err := watchedByAll(sections, a, b); err != nil {
 			return err
 		}
 	}
@@ -87,8 +87,8 @@ func differenceSections(only []string) ([]string, error) {
 	return only, nil
 }
 
-// comparable refuses sections that were asked for by name, and that a trace does not have.
-func comparable(sections []string, traces ...report.Compared) error {
+// watchedByAll refuses sections that were asked for by name, and that a trace does not have.
+func watchedByAll(sections []string, traces ...report.Compared) error {
 	for _, t := range traces {
 		for section, watched := range map[string]bool{"files": t.Files != nil, "sockets": t.Sockets != nil} {
 			if !watched && slices.Contains(sections, section) {

@@ -80,9 +80,7 @@ func (d *decoder) field(name string) error {
 	case "folded":
 		return d.value(&doc.Folded)
 	case "target":
-		var w wireTarget
-		err = d.value(&w)
-		doc.Target = w.target()
+		return d.value(&doc.Target)
 	case "host":
 		return d.value(&doc.Host)
 	case "started":
@@ -91,6 +89,8 @@ func (d *decoder) field(name string) error {
 		return d.value(&doc.Duration)
 	case "open":
 		return d.value(&doc.Open)
+	case "merged":
+		return d.value(&doc.Merged)
 	case "syscalls":
 		doc.Syscalls, err = entries(d, func(s *Syscall) (*Syscall, error) { e := *s; return &e, nil })
 	case "files":

@@ -275,7 +275,7 @@ func pairs[E any](a, b []*E, compare func(a, b *E) int) func(func(a, b *E) bool)
 		a, b := inOrder(a, compare), inOrder(b, compare)
 		for len(a) > 0 || len(b) > 0 {
 			var x, y *E
-			order := 0
+			var order int
 			switch {
 			case len(a) == 0:
 				order = 1

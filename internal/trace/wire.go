@@ -30,6 +30,16 @@ type wireTarget struct {
 // MarshalJSON implements [json.Marshaler].
 func (t Target) MarshalJSON() ([]byte, error) { return json.Marshal(t.wire(), deterministic) }
 
+// UnmarshalJSON implements [json.Unmarshaler].
+func (t *Target) UnmarshalJSON(b []byte) error {
+	var w wireTarget
+	if err := json.Unmarshal(b, &w); err != nil {
+		return err
+	}
+	*t = w.target()
+	return nil
+}
+
 func (t Target) wire() *wireTarget {
 	w := &wireTarget{Status: t.Status, Signal: t.Signal, UID: t.UID, PID: t.PID, Cgroup: t.Cgroup}
 	w.Argv, w.ArgvBase64 = wire.Texts(t.Argv)

@@ -44,16 +44,16 @@ type apparmorProfile struct {
 type apparmorPerms struct{ r, w, k, m, ix bool }
 
 func (p apparmorPerms) String() string {
-	var s string
+	var s strings.Builder
 	for _, l := range []struct {
 		on     bool
 		letter string
 	}{{p.r, "r"}, {p.w, "w"}, {p.k, "k"}, {p.m, "m"}, {p.ix, "ix"}} {
 		if l.on {
-			s += l.letter
+			s.WriteString(l.letter)
 		}
 	}
-	return s
+	return s.String()
 }
 
 func (p apparmorPerms) with(q apparmorPerms) apparmorPerms {

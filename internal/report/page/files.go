@@ -72,7 +72,7 @@ func filesOf(all []*trace.File, people *people, limit int) (f *files, folded str
 		f.Depth = append(f.Depth, at)
 		told := n.file
 		if shut {
-			within := 0
+			var within int
 			told, within = t.together(i)
 			f.Within[row] = within
 			hidden += within
