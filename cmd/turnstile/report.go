@@ -13,6 +13,7 @@ import (
 	"github.com/turnstile-project/turnstile/internal/policy"
 	"github.com/turnstile-project/turnstile/internal/profile"
 	"github.com/turnstile-project/turnstile/internal/profile/baseline"
+	"github.com/turnstile-project/turnstile/internal/profile/collapse"
 	"github.com/turnstile-project/turnstile/internal/quote"
 	"github.com/turnstile-project/turnstile/internal/report/emit"
 )
@@ -43,6 +44,10 @@ Examples:
 			&cli.BoolFlag{Name: "no-new-privileges", Category: "PROFILES", Usage: "the program runs with no_new_privs, for which a runtime needs less"},
 			&cli.StringSliceFlag{Name: "always", Category: "PROFILES", Usage: "allow `CALL` too; none leaves out " + strings.Join(profile.DefaultAlways, ", ")},
 			&cli.BoolFlag{Name: "args", Category: "PROFILES", Usage: "allow socket families, clone flags, prctl options, ioctl commands and the like only as seen"},
+			&cli.StringSliceFlag{Name: "collapse", Category: "FILES", Usage: "take together `WHAT` is likely to be another the next time: a list of " + strings.Join(collapse.KindNames(), ",") + ", or all or none (default: by format)"},
+			&cli.StringFlag{Name: "home", Category: "FILES", Usage: "`DIR` was the home directory (default: that of the user of the trace)", TakesFile: true},
+			&cli.StringFlag{Name: "tmp", Category: "FILES", Usage: "`DIR` was the one for temporary files (default: TMPDIR, or /tmp)", TakesFile: true},
+			&cli.BoolFlag{Name: "explain-collapse", Category: "FILES", Usage: "tell all that is allowed beyond what was seen, and not only the first of it"},
 			&cli.BoolFlag{Name: "allow-incomplete", Category: "PROFILES", Usage: "make a profile although the trace may lack something"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print nothing but errors"},
 		},
@@ -90,6 +95,9 @@ func makeReport(c *cli.Context) error {
 	if d, err = minus(d, c.StringSlice("minus"), c.Bool("args"), c.App.ErrWriter); err != nil {
 		return err
 	}
+	if err := collapseFiles(c, format, d, &options); err != nil {
+		return err
+	}
 	p, err := profile.New(d, options)
 	if err != nil {
 		return err
@@ -100,6 +108,7 @@ func makeReport(c *cli.Context) error {
 	in := &emit.Input{Trace: d, Profile: p, Tool: "turnstile " + version(), Groups: c.StringSlice("groups")}
 	if format.Enforces && !c.Bool("quiet") {
 		tellNotes(c.App.ErrWriter, format, in)
+		tellWidened(c.App.ErrWriter, p, c.Bool("explain-collapse"))
 	}
 	return writeReport(c.String("output"), c.App.Writer, func(w io.Writer) error { return format.Write(w, in) })
 }

@@ -9,7 +9,8 @@ import (
 // is asked about. Each is closed unless a policy opens it.
 type Door uint32
 
-// The doors. What each one is made of is in package plan.
+// The doors. Calls of which every use leads through one are in
+// doorcalls.go, the rest is in package plan.
 const (
 	DoorIOUring Door = 1 << iota
 	DoorMount

@@ -15,6 +15,11 @@ type rulebook interface {
 	around(paths ...string) []*Rule
 }
 
+// naming are the classes of access to a name and not to the file that has it. What has
+// nothing below it is not made or removed by another of its names, so that these may be
+// allowed more: both names are judged by themselves.
+const naming = event.Create | event.Delete
+
 // Loosens says whether a file that gets the name to, and had from, would be allowed more
 // than before, to whatever program; and if it has files below it, whether one of them
 // could, or would come to where it could not be made. Then the
@@ -50,6 +55,9 @@ func loosens(p *Policy, book rulebook, from, to Path, hasBelow bool) (Decision, 
 	}
 	before, after := book.at(from), book.at(to)
 	for class := event.Class(1); class <= Files; class <<= 1 {
+		if !hasBelow && class&naming != 0 {
+			continue
+		}
 		if d, worse := p.compare(class, before, after, false); worse {
 			return d.refused(), true
 		}

@@ -52,7 +52,7 @@ type Widened struct {
 type Paths struct {
 	Files   []File // sorted by pattern
 	Closed  []Closed
-	Widened []Widened
+	Widened []Widened // those of which most was seen first
 	// Notes are as those of a [Profile].
 	Notes []string
 }

@@ -30,6 +30,9 @@ type Profile struct {
 	// Files and Sockets are nil if they were not watched. Files are sorted by pattern.
 	Files   []File
 	Sockets []*trace.Socket
+	// WideAddresses says that an address elsewhere may be another one the next time, and
+	// a port that the kernel chose another port.
+	WideAddresses bool
 	// Closed and Widened are about those patterns among Files that have more than
 	// what was seen.
 	Closed  []Closed
@@ -118,6 +121,8 @@ type Options struct {
 	// ABIs are added to those of the trace, with the calls that the program is expected
 	// to make there.
 	ABIs []event.ABI
+	// WideAddresses is that of the profile.
+	WideAddresses bool
 }
 
 // New makes the profile of a trace.
@@ -125,7 +130,7 @@ func New(d *trace.Document, o Options) (*Profile, error) {
 	p := &Profile{
 		Tool: d.Tool, Argv: d.Target.Argv,
 		Default: o.Default, NoNewPrivileges: o.NoNewPrivileges, Baselines: o.Baselines,
-		Sockets: d.Sockets, Incomplete: incomplete(d),
+		Sockets: d.Sockets, WideAddresses: o.WideAddresses, Incomplete: incomplete(d),
 	}
 	b := callSet{}
 	if err := b.addSeen(d, o.Args); err != nil {

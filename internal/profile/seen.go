@@ -20,6 +20,9 @@ type SeenFile struct {
 	Classes event.Class
 	Code    Code
 	Missing bool
+	// Renamed and Linked say that it got another name, or is that name. Which two names
+	// belong together a trace does not say.
+	Renamed, Linked bool
 	// Folded is set on a directory that stands for files in it.
 	Folded bool
 }
@@ -27,7 +30,7 @@ type SeenFile struct {
 // SeenFiles are the files of a trace, in its order. What was not allowed when it was seen
 // is left out: it fails again. The notes say what else is not as it was seen.
 func SeenFiles(d *trace.Document) ([]SeenFile, []string) {
-	s := seer{programs: programsOf(d), pids: pidsOf(d), moves: movesOf(d)}
+	s := seer{programs: programsOf(d), pids: pidsOf(d)}
 	files := make([]SeenFile, 0, len(d.Files))
 	for _, f := range d.Files {
 		if seen, ok := s.see(f); ok {
@@ -40,9 +43,8 @@ func SeenFiles(d *trace.Document) ([]SeenFile, []string) {
 type seer struct {
 	programs map[string]struct{}
 	pids     map[string]int // id of the process with a pid, -1 for several
-	moves    map[int]event.Class
 
-	nameless, refused, folded, moved int
+	nameless, refused, folded int
 }
 
 // see is what a file of a trace is.
@@ -52,18 +54,15 @@ func (s *seer) see(f *trace.File) (SeenFile, bool) {
 		return SeenFile{}, false
 	}
 	seen := SeenFile{Path: s.own(cleaned(f.Path), f), Classes: f.Classes, Code: s.code(f), Folded: f.Folded}
+	seen.Renamed, seen.Linked = f.Ops.Get("rename") > 0, f.Ops.Get("link") > 0
 	switch {
 	case failed(f, "EACCES", "EPERM"):
 		s.refused++
 		return seen, false
 	case failed(f, "ENOENT", "ENOTDIR"):
 		// The error comes before anything is asked.
-		seen.Missing, seen.Code = true, 0
+		seen.Missing, seen.Code, seen.Renamed, seen.Linked = true, 0, false, false
 		seen.Classes &= event.Read | event.List | event.Stat
-	}
-	if more := s.alsoMoved(f) &^ seen.Classes; more != 0 && !seen.Missing {
-		seen.Classes |= more
-		s.moved++
 	}
 	if f.Folded {
 		s.folded++
@@ -151,42 +150,6 @@ func pidsOf(d *trace.Document) map[string]int {
 	return pids
 }
 
-// moved says whether a file got another name, or is that name.
-func moved(f *trace.File) bool { return f.Ops.Get("rename") > 0 || f.Ops.Get("link") > 0 }
-
-// alsoMoved is what was done with files that were moved by processes that used this one, if
-// it was moved.
-func (s *seer) alsoMoved(f *trace.File) (classes event.Class) {
-	if !moved(f) {
-		return 0
-	}
-	for _, id := range f.Processes {
-		classes |= s.moves[id]
-	}
-	return classes
-}
-
-// movesOf is for each process what is done with the files that it moved. A file may not
-// get a name under which more is allowed than was before, and which name it got a trace
-// does not say.
-func movesOf(d *trace.Document) map[int]event.Class {
-	moves := make(map[int]event.Class)
-	for _, f := range d.Files {
-		if !moved(f) {
-			continue
-		}
-		for _, id := range f.Processes {
-			moves[id] |= carried(f.Classes)
-		}
-	}
-	return moves
-}
-
-// carried are the classes of access to what is in a file, and not to its name.
-func carried(c event.Class) event.Class {
-	return c & (event.Read | event.Write | event.Attr | event.List)
-}
-
 // notes say what was left out or added.
 func (s *seer) notes() []string {
 	var notes []string
@@ -204,8 +167,6 @@ func (s *seer) notes() []string {
 		"%d files that the program was not allowed to use (EACCES, EPERM) are not allowed")
 	tell(s.folded, "the trace has a directory in the place of files in it: all files of it are allowed, unless it is sensitive",
 		"the trace has %d directories in the place of files in them: all files of these are allowed, unless they are sensitive")
-	tell(s.moved, "a file that was renamed or linked is allowed what is done under the other name",
-		"%d files that were renamed or linked are allowed what is done under the other names of such files")
 	return notes
 }
 

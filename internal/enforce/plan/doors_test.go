@@ -43,15 +43,15 @@ func closers(t testing.TB) map[policy.Door][]closer {
 			{"socketpair", []uint64{unix.AF_TIPC, unix.SOCK_STREAM, 0}, seccomp.Errno(unix.EAFNOSUPPORT)},
 		},
 	}
-	for door, names := range doorCalls {
-		for _, name := range names {
+	for _, door := range policy.AllDoors.Doors() {
+		for _, name := range door.Calls() {
 			if _, known := syscalls.Number(event.X8664, name); known {
 				all[door] = append(all[door], closer{name, nil, refused})
 			}
 		}
 	}
-	for door, commands := range doorIoctls {
-		for _, command := range commands {
+	for _, door := range policy.AllDoors.Doors() {
+		for _, command := range door.Ioctls() {
 			all[door] = append(all[door], closer{"ioctl", []uint64{0, command | 0xdead<<32, 0x1000}, refused})
 		}
 	}

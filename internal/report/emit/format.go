@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/turnstile-project/turnstile/internal/profile"
+	"github.com/turnstile-project/turnstile/internal/profile/collapse"
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
 
@@ -20,6 +21,8 @@ type Format struct {
 	Sections profile.Sections
 	// Runtime is the one whose baseline the output has unless another is asked for.
 	Runtime string
+	// Collapse is how files are taken together unless something else is asked for.
+	Collapse collapse.Kinds
 	// Notes are what whoever uses the output should know beside the notes of the profile:
 	// what this format cannot say, and what that allows. Each is one sentence.
 	Notes func(in *Input) []string
@@ -64,6 +67,7 @@ func Formats() []*Format {
 		&firejail,
 		&bwrap,
 		&landlock,
+		&policyFormat,
 	}
 }
 

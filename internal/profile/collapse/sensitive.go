@@ -1,0 +1,179 @@
+package collapse
+
+import (
+	"strings"
+
+	"github.com/turnstile-project/turnstile/internal/event"
+	"github.com/turnstile-project/turnstile/internal/profile"
+)
+
+// What is done with what is sensitive. The rest, to look at names, is done by many.
+const (
+	changes = event.Write | event.Create | event.Delete | event.Attr
+	uses    = changes | event.Read | event.Exec | event.Connect | event.Bind
+)
+
+// sensitive is what a pattern has only if it was seen.
+type sensitive struct {
+	names   []string
+	classes event.Class
+	why     string
+}
+
+// sensitiveFiles are in words of a shell: ~ is a home directory, ** any number of names.
+// What begins with ** can be anywhere; its first name begins with a dot.
+var sensitiveFiles = []struct {
+	why     string
+	classes event.Class
+	paths   string
+}{
+	{"keys and tokens", uses, `~/.ssh/** ~/.gnupg/** ~/.aws/** ~/.azure/** ~/.kube/** ~/.docker/** ~/.oci/**
+		~/.password-store/** ~/.netrc ~/.npmrc ~/.pypirc ~/.pgpass ~/.my.cnf ~/.git-credentials ~/.vault-token
+		~/.config/gh/** ~/.config/hub ~/.config/gcloud/** ~/.config/op/** ~/.config/rclone/** ~/.config/git/credentials
+		~/.config/containers/** ~/.cargo/credentials* ~/.terraform.d/** ~/.local/share/keyrings/** ~/.local/share/kwalletd/**
+		**/.env **/.ssh/**`},
+	{"a browser's or a mail program's", uses, `~/.mozilla/** ~/.thunderbird/** ~/.config/google-chrome/** ~/.config/chromium/**
+		~/.config/BraveSoftware/** ~/.config/microsoft-edge/** ~/.config/vivaldi/** ~/.config/opera/**`},
+	{"what was typed", uses, `~/.bash_history ~/.zsh_history ~/.python_history ~/.psql_history ~/.lesshst`},
+	{"what shells, editors and the session execute", changes, `~/.bashrc ~/.bash_profile ~/.bash_login ~/.bash_logout
+		~/.bash_aliases ~/.profile ~/.inputrc ~/.zshrc ~/.zshenv ~/.zprofile ~/.zlogin ~/.zlogout ~/.xprofile ~/.xsessionrc
+		~/.vimrc ~/.vim/** ~/.emacs ~/.emacs.d/** ~/.gitconfig ~/.config/git/** ~/.config/autostart/** ~/.config/systemd/**
+		~/.config/environment.d/** ~/.config/fish/** ~/.config/nvim/** ~/.config/direnv/** ~/.local/bin/** ~/bin/**
+		~/.local/share/applications/** ~/.local/share/systemd/** **/.envrc **/.husky/** **/.vscode/** **/.idea/** **/.devcontainer/**`},
+	{"what git executes", changes, `**/.git/hooks/** **/.git/config **/.git/config.worktree **/.git/commondir`},
+	{"the system's secrets", uses, `/etc/shadow* /etc/gshadow* /etc/sudoers* /etc/sudoers.d/** /etc/krb5.keytab* /etc/ssh/*_key
+		/etc/ssl/private/** /etc/security/opasswd /var/lib/sss/** /var/lib/sudo/**`},
+	{"the system", changes, `/etc/** /usr/** /bin/** /sbin/** /lib/** /lib32/** /lib64/** /boot/** /var/spool/cron/** /var/lib/dpkg/** /var/lib/apt/**`},
+	{"the kernel's", uses, `/proc/** /sys/kernel/** /sys/firmware/** /dev/**`},
+	{"who does it for others", uses, `/run/docker.sock /var/run/docker.sock /run/containerd/** /run/crio/** /run/podman/**
+		/run/user/*/** /run/dbus/** /var/lib/docker/** /var/lib/containerd/** /run/systemd/**`},
+}
+
+// catalogue is what is sensitive on one machine.
+type catalogue struct {
+	// anchored by their first name; those that begin with a wildcard are under wild.
+	anchored map[string][]sensitive
+	// floating can be anywhere, by the first name.
+	floating map[string][]sensitive
+	homes    []sensitive // those below the home directory, from there
+	// deepest is how many names those have at most that are anchored. What is behind
+	// as many does not make a path one of them.
+	deepest int
+}
+
+// newCatalogue is that for a user: keys of others are sensitive too.
+func newCatalogue(home string) *catalogue {
+	c := &catalogue{anchored: make(map[string][]sensitive), floating: make(map[string][]sensitive)}
+	homes := [][]string{{"root"}, {"home", wild}}
+	if own := namesOf(home); len(own) > 0 {
+		homes = append(homes, own)
+	}
+	for _, group := range sensitiveFiles {
+		for text := range strings.FieldsSeq(group.paths) {
+			names := namesOf("/" + strings.ReplaceAll(strings.TrimPrefix(text, "/"), "*", wild))
+			s := sensitive{names, group.classes, group.why}
+			switch names[0] {
+			case "~":
+				s.names = names[1:]
+				c.homes = append(c.homes, s)
+				for _, home := range homes {
+					c.anchor(sensitive{append(home[:len(home):len(home)], names[1:]...), s.classes, s.why})
+				}
+			case anyDepth:
+				s.names = names[1:]
+				c.floating[s.names[0]] = append(c.floating[s.names[0]], s)
+			default:
+				c.anchor(s)
+			}
+		}
+	}
+	return c
+}
+
+func (c *catalogue) anchor(s sensitive) {
+	c.anchored[s.names[0]] = append(c.anchored[s.names[0]], s)
+	c.deepest = max(c.deepest, len(s.names))
+}
+
+// keeps is from which of the names of a path on they stay as they are: all of them if the
+// path is that of something sensitive, those of what is sensitive wherever it is, or none.
+func (c *catalogue) keeps(names []string, classes event.Class) int {
+	if len(names) == 0 {
+		return 0
+	}
+	for _, s := range c.anchored[names[0]] {
+		if s.classes&classes != 0 && meet(s.names, names) {
+			return 0
+		}
+	}
+	for i, name := range names {
+		for _, s := range c.floating[name] {
+			if s.classes&classes != 0 && meet(s.names, names[i:]) {
+				return i
+			}
+		}
+	}
+	return len(names)
+}
+
+// meets says whether a pattern has something sensitive at a fixed place.
+func (c *catalogue) meets(names []string, classes event.Class) bool {
+	for first, all := range c.anchored {
+		if len(names) > 0 && names[0] != anyDepth && !namesMeet(names[0], first) {
+			continue
+		}
+		for _, s := range all {
+			if s.classes&classes != 0 && meet(s.names, names) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// public are the trees of the system: nobody keeps hooks or tokens of his own there.
+var public = map[string]bool{"usr": true, "lib": true, "lib32": true, "lib64": true, "bin": true, "sbin": true, "opt": true, "nix": true, "snap": true}
+
+// closed is what can be anywhere in a tree, and is no part of it.
+func (c *catalogue) closed(tree profile.Pattern, classes event.Class) []profile.Closed {
+	if len(tree.Names) > 0 && tree.Base == profile.Root && public[tree.Names[0][0]] {
+		return nil
+	}
+	var closed []profile.Closed
+	for _, all := range c.floating {
+		for _, s := range all {
+			if s.classes&classes != 0 {
+				closed = append(closed, profile.Closed{Pattern: below(tree, s, true), Classes: s.classes, Why: s.why})
+			}
+		}
+	}
+	return closed
+}
+
+// closedHome is what a tree has if it is a home directory the next time.
+func (c *catalogue) closedHome(home profile.Pattern, classes event.Class) []profile.Closed {
+	var closed []profile.Closed
+	for _, s := range c.homes {
+		if s.classes&classes != 0 {
+			closed = append(closed, profile.Closed{Pattern: below(home, s, false), Classes: s.classes, Why: s.why})
+		}
+	}
+	return closed
+}
+
+// below is the pattern of something sensitive in a directory, or anywhere below it.
+func below(dir profile.Pattern, s sensitive, anywhere bool) profile.Pattern {
+	p := profile.Pattern{Base: dir.Base, At: dir.At}
+	p.Names = append(p.Names, dir.Names...)
+	if anywhere {
+		p.Names = append(p.Names, profile.Name{})
+	}
+	for _, name := range s.names {
+		if name == anyDepth {
+			p.Tree = true // it is the last
+		} else {
+			p.Names = append(p.Names, profile.Name(strings.Split(name, wild)))
+		}
+	}
+	return p
+}
