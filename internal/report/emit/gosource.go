@@ -115,7 +115,7 @@ func Load() error {
 	if _, _, errno := syscall.RawSyscall6(syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0, 0, 0, 0); errno != 0 {
 		return fmt.Errorf("setting no_new_privs: %w", errno)
 	}
-	program := syscall.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	program := syscall.SockFprog{Len: uint16(len(filter)), Filter: (*syscall.SockFilter)(unsafe.Pointer(&filter[0]))}
 	tid, _, errno := syscall.RawSyscall(seccompNumber[runtime.GOARCH], setModeFilter, flagTSync, uintptr(unsafe.Pointer(&program)))
 	if errno != 0 {
 		return fmt.Errorf("loading the seccomp filter: %w", errno)
@@ -131,10 +131,17 @@ var seccompNumber = map[string]uintptr{
 {{range $arch, $nr := .numbers}}	{{printf "%q" $arch}}: {{$nr}},
 {{end}}}
 
+// instruction is struct sock_filter of include/uapi/linux/filter.h.
+type instruction struct {
+	op     uint16
+	jt, jf uint8
+	k      uint32
+}
+
 // filter allows these calls; (I=V|W) are the values that argument I may have:
 //
 {{range .allowed}}//	{{.}}
-{{end}}var filter = [...]syscall.SockFilter{
+{{end}}var filter = [...]instruction{
 {{range .program}}	{ {{- printf "%#02x, %d, %d, %#x" .Op .Jt .Jf .K -}} },
 {{end}}}
 `))
