@@ -159,7 +159,7 @@ func TestKin(t *testing.T) {
 		{event.I386, event.X8664, "statx", "statx"},
 		{event.I386, event.ARM64, "stat64", "newfstatat"},
 		{event.I386, event.ARM64, "_newselect", "pselect6"},
-		{event.ARM, event.ARM64, "ugetrlimit", "getrlimit"},
+		{event.ARM, event.ARM64, "ugetrlimit", "getrlimit prlimit64"},
 		{event.I386, event.X8664, "getdents64", "getdents64"},
 		{event.I386, event.X8664, "pread64", "pread64"},
 	} {
@@ -224,6 +224,21 @@ func TestAddedABI(t *testing.T) {
 	}
 	if !slices.Equal(p.ABIs, []event.ABI{event.X8664, event.ARM64}) {
 		t.Errorf("ABIs %v", p.ABIs)
+	}
+}
+
+func TestAddedABIHasTheCallsOfAll(t *testing.T) {
+	p := profiled(t, Options{Args: true, ABIs: []event.ABI{event.ARM64}},
+		call(t, event.X8664, "read"), call(t, event.X8664, "socket", arg(0, 1)),
+		call(t, event.I386, "stat64"), call(t, event.I386, "socket", arg(0, 2)))
+	if got, want := namesOf(p, event.ARM64), []string{"newfstatat", "read", "socket"}; !slices.Equal(got, want) {
+		t.Errorf("arm64 has %q, want %q", got, want)
+	}
+	if v := values(t, p, event.ARM64, "socket"); v == nil || !slices.Equal(v.Of, []uint64{1, 2}) {
+		t.Errorf("socket on arm64 is held to %v, want 1 and 2", v)
+	}
+	if v := values(t, p, event.X8664, "socket"); !slices.Equal(v.Of, []uint64{1}) {
+		t.Errorf("socket on x86_64 is held to %v, want 1", v)
 	}
 }
 

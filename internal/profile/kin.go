@@ -27,7 +27,7 @@ var successors = map[string]string{
 // narrow are what the C library of a 32-bit ABI calls as well: those that take 64 bits in
 // two registers, have another name there, or are one call for many.
 var narrow = map[string][]string{
-	"mmap": {"mmap2"}, "lseek": {"_llseek"}, "select": {"_newselect"}, "getrlimit": {"ugetrlimit"},
+	"mmap": {"mmap2"}, "lseek": {"_llseek"}, "select": {"_newselect"}, "getrlimit": {"ugetrlimit"}, "prlimit64": {"ugetrlimit"},
 	"newfstatat": {"fstatat64", "statx"}, "stat": {"statx"}, "lstat": {"statx"}, "fstat": {"statx"},
 	"fadvise64": {"fadvise64_64", "arm_fadvise64_64"}, "sync_file_range": {"arm_sync_file_range"},
 	"sendto": {"send"}, "recvfrom": {"recv"},
@@ -82,12 +82,12 @@ func successor(to event.ABI, name string) []string {
 	return nil
 }
 
-// predecessors are the older calls that only the other ABI has, which its C library may
-// still prefer.
+// predecessors are the older calls that arm64 came without, which the C library of another
+// ABI may still prefer.
 func predecessors(from, to event.ABI, name string) []string {
 	var found []string
 	for old, n := range successors {
-		if n == name && has(to, old) && !has(from, old) {
+		if from == event.ARM64 && n == name && has(to, old) && !has(from, old) {
 			found = append(found, old)
 		}
 	}

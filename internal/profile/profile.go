@@ -136,10 +136,9 @@ func New(d *trace.Document, o Options) (*Profile, error) {
 	if err := b.addSeen(d, o.Args); err != nil {
 		return nil, err
 	}
-	if seen := b.abis(d.Host.Arch); len(seen) > 0 {
-		for _, abi := range o.ABIs {
-			b.takeOver(seen[0], abi)
-		}
+	watched := b.abis(d.Host.Arch)
+	for _, abi := range o.ABIs {
+		b.takeOver(watched, abi)
 	}
 	p.ABIs = b.abis(d.Host.Arch)
 	b.noteAbsent(p.ABIs, o.Always)

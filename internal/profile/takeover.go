@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,15 +10,15 @@ import (
 	"github.com/turnstile-project/turnstile/internal/syscalls"
 )
 
-// takeOver adds an ABI that nobody watched: the calls that were seen in another, under the
+// takeOver adds an ABI that nobody watched: the calls that were seen in others, under the
 // names that they have there.
-func (s *callSet) takeOver(from, to event.ABI) {
+func (s *callSet) takeOver(from []event.ABI, to event.ABI) {
 	if s.hasABI(to) {
 		return // it was watched, which is better
 	}
 	var others, none []string
 	for _, c := range s.seenIn(from) {
-		names := kin(from, to, c.Name)
+		names := kin(c.ABI, to, c.Name)
 		for _, name := range names {
 			s.assume(to, name, c)
 		}
@@ -34,7 +35,7 @@ func (s *callSet) takeOver(from, to event.ABI) {
 			others = append(others, name+" at the start of every program")
 		}
 	}
-	s.note("nobody watched the program on %v: the calls are those of %v, by the names that they have there", to, from)
+	s.note("nobody watched the program on %v: the calls are those of %s, by the names that they have there", to, abiNames(from))
 	if len(others) > 0 {
 		s.note("on %v the C library makes other calls: %s", to, strings.Join(others, "; "))
 	}
@@ -68,21 +69,40 @@ func (s *callSet) assume(to event.ABI, name string, seen *Call) {
 	_, known := s.calls[callKey{to, nr}]
 	c := s.add(to, nr, name, Assumed)
 	switch {
-	case name == seen.Name && !known:
-		c.Values = seen.Values
 	case name != seen.Name:
 		s.widen(c, fmt.Sprintf("%v makes them in place of others", to))
+	case !known:
+		c.Values = seen.Values
+	case c.Values != nil && seen.Values != nil:
+		c.Values = c.Values.with(seen.Values)
+	default:
+		c.Values = nil
 	}
 }
 
-// seenIn are the calls of an ABI that were seen, by number.
-func (s *callSet) seenIn(abi event.ABI) []*Call {
+// with are the values of both.
+func (v *Values) with(o *Values) *Values {
+	of := slices.Concat(v.Of, o.Of)
+	slices.Sort(of)
+	return &Values{v.Index, slices.Compact(of)}
+}
+
+// seenIn are the calls of ABIs that were seen, by ABI and number.
+func (s *callSet) seenIn(abis []event.ABI) []*Call {
 	var seen []*Call
 	for k, c := range s.calls {
-		if k.abi == abi && slices.Contains(c.From, Seen) {
+		if slices.Contains(abis, k.abi) && slices.Contains(c.From, Seen) {
 			seen = append(seen, c)
 		}
 	}
-	slices.SortFunc(seen, func(a, b *Call) int { return int(a.Nr) - int(b.Nr) })
+	slices.SortFunc(seen, func(a, b *Call) int { return cmp.Or(cmp.Compare(a.ABI, b.ABI), cmp.Compare(a.Nr, b.Nr)) })
 	return seen
+}
+
+func abiNames(abis []event.ABI) string {
+	names := make([]string, 0, len(abis))
+	for _, abi := range abis {
+		names = append(names, abi.String())
+	}
+	return strings.Join(names, ", ")
 }
