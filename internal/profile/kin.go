@@ -45,6 +45,16 @@ var multiplexed = map[string][]string{
 	},
 }
 
+// Multiplexer is the call of i386 that stands for this one and others, "" if there is none.
+func Multiplexer(name string) string {
+	for one, many := range multiplexed {
+		if slices.Contains(many, name) {
+			return one
+		}
+	}
+	return ""
+}
+
 // suffixes of the calls of 32-bit ABIs that do the same with wider times, offsets and ids.
 var suffixes = []string{"_time64", "64", "32"}
 
@@ -100,10 +110,8 @@ func narrowOf(to event.ABI, name string) []string {
 	for _, s := range suffixes {
 		candidates = append(candidates, name+s)
 	}
-	for one, many := range multiplexed {
-		if slices.Contains(many, name) {
-			candidates = append(candidates, one)
-		}
+	if m := Multiplexer(name); m != "" {
+		candidates = append(candidates, m)
 	}
 	return slices.DeleteFunc(candidates, func(n string) bool { return !has(to, n) })
 }

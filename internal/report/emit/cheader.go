@@ -78,10 +78,11 @@ func headerAction(a profile.Action) string {
 }
 
 func seccompHNotes(in *Input) []string {
-	if len(in.Profile.ABIs) < 2 {
-		return nil
+	notes := byLibseccomp(in.Profile)
+	if len(in.Profile.ABIs) > 1 {
+		notes = append(notes, "calls of other ABIs than that of the program go by name: one that the libseccomp in use does not know is refused")
 	}
-	return []string{"calls of other ABIs than that of the program go by name: one that the libseccomp in use does not know is refused"}
+	return notes
 }
 
 var headerTemplate = template.Must(template.New("seccomp-h").Parse(`// A seccomp filter for libseccomp (link with -lseccomp): call turnstile_seccomp_load().

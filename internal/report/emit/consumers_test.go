@@ -23,6 +23,7 @@ import (
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/profile"
 	"github.com/turnstile-project/turnstile/internal/profile/baseline"
+	"github.com/turnstile-project/turnstile/internal/seccomp"
 	"github.com/turnstile-project/turnstile/internal/syscalls"
 	"github.com/turnstile-project/turnstile/internal/testenv"
 	"github.com/turnstile-project/turnstile/internal/trace"
@@ -238,6 +239,36 @@ func TestHeaderIsExact(t *testing.T) {
 	got := allowedBy(t, rawProgram(t, []byte(run(t, "", exec.Command(headerProgram(t, in), "export")))))
 	if diff := cmp.Diff(wantNumbers(in.Profile), got); diff != "" {
 		t.Errorf("-profile +filter\n%s", diff)
+	}
+}
+
+// TestLibseccompAllowsMultiplexers shows what the note about it is for, and that the filter
+// that is ours does not.
+func TestLibseccompAllowsMultiplexers(t *testing.T) {
+	if native(t) != event.X8664 {
+		t.Skip("x86 only: no other machine has calls of i386")
+	}
+	in := inputOf(t, document(seen(t, event.X8664, "read"), seen(t, event.I386, "socket", unix.AF_UNIX)), profile.Options{Args: true})
+	want := "libseccomp allows i386 the same also through socketcall, with all arguments: socket"
+	if notes := seccompH.AllNotes(in); !slices.Contains(notes, want) {
+		t.Errorf("notes %q, want %q", notes, want)
+	}
+	const socketcall, sysSocket = 102, 1
+	for name, tt := range map[string]struct {
+		filter []byte
+		want   seccomp.Action
+	}{
+		"libseccomp": {[]byte(run(t, "", exec.Command(headerProgram(t, in), "export"))), seccomp.Allow},
+		"cbpf":       {written(t, &cbpf, in), seccomp.Errno(unix.EPERM)},
+	} {
+		s, err := seccomp.NewSimulator(rawProgram(t, tt.filter))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := seccomp.Data{Nr: socketcall, Arch: unix.AUDIT_ARCH_I386, Args: [6]uint64{sysSocket}}
+		if got, err := s.Action(d); got != tt.want || err != nil {
+			t.Errorf("%s: %v (%v), want %v", name, got, err, tt.want)
+		}
 	}
 }
 

@@ -57,7 +57,7 @@ func dockerNotes(in *Input) []string {
 	for _, m := range machines(in.Profile.ABIs) {
 		notes = append(notes, widened(in.Profile, m.abis)...)
 	}
-	return notes
+	return append(notes, byLibseccomp(in.Profile)...)
 }
 
 func writeDocker(w io.Writer, in *Input) error {

@@ -90,6 +90,26 @@ func widened(p *profile.Profile, abis []event.ABI) []string {
 	return notes
 }
 
+// byLibseccomp says what libseccomp, which all consumers of names use, adds by itself: for
+// a call that i386 can make in two ways, both.
+func byLibseccomp(p *profile.Profile) []string {
+	var calls, through []string
+	for _, c := range p.CallsOf(event.I386) {
+		m := profile.Multiplexer(c.Name)
+		nr, _ := syscalls.Number(event.I386, m)
+		if m == "" || slices.ContainsFunc(p.Calls, func(o profile.Call) bool { return o.ABI == event.I386 && o.Nr == nr }) {
+			continue
+		}
+		calls, through = append(calls, c.Name), append(through, m)
+	}
+	if len(calls) == 0 {
+		return nil
+	}
+	slices.Sort(through)
+	return []string{fmt.Sprintf("libseccomp allows i386 the same also through %s, with all arguments: %s",
+		strings.Join(slices.Compact(through), " and "), strings.Join(calls, ", "))}
+}
+
 func valuesOf(p *profile.Profile, abi event.ABI, name string) *profile.Values {
 	i := slices.IndexFunc(p.Calls, func(c profile.Call) bool { return c.ABI == abi && c.Name == name })
 	if i < 0 {

@@ -27,7 +27,9 @@ var oci = Format{
 	},
 }
 
-func ociNotes(in *Input) []string { return widened(in.Profile, in.Profile.ABIs) }
+func ociNotes(in *Input) []string {
+	return append(widened(in.Profile, in.Profile.ABIs), byLibseccomp(in.Profile)...)
+}
 
 // linuxSeccomp is a profile as the runtime specification has it (config-linux.md).
 func linuxSeccomp(p *profile.Profile) (*specs.LinuxSeccomp, error) {

@@ -6,6 +6,7 @@
 // Allowed always: exit, exit_group, restart_syscall, rt_sigreturn, sigreturn
 // Note: clone3 is allowed as a whole: its flags are in memory, where a filter cannot look
 // Note: with all arguments are allowed ioctl: the trace does not have them (observe --args)
+// Note: libseccomp allows i386 the same also through socketcall, with all arguments: socket
 // Note: calls of other ABIs than that of the program go by name: one that the libseccomp in use does not know is refused
 
 #ifndef TURNSTILE_SECCOMP_H
