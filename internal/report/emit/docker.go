@@ -57,7 +57,8 @@ func dockerNotes(in *Input) []string {
 	for _, m := range machines(in.Profile.ABIs) {
 		notes = append(notes, widened(in.Profile, m.abis)...)
 	}
-	return append(notes, byLibseccomp(in.Profile)...)
+	notes = append(notes, byLibseccomp(in.Profile)...)
+	return append(notes, byRuntimes(in.Profile)...)
 }
 
 func writeDocker(w io.Writer, in *Input) error {

@@ -28,7 +28,16 @@ var oci = Format{
 }
 
 func ociNotes(in *Input) []string {
-	return append(widened(in.Profile, in.Profile.ABIs), byLibseccomp(in.Profile)...)
+	notes := append(widened(in.Profile, in.Profile.ABIs), byLibseccomp(in.Profile)...)
+	return append(notes, byRuntimes(in.Profile)...)
+}
+
+// byRuntimes says what older runtimes do not take.
+func byRuntimes(p *profile.Profile) []string {
+	if p.Default.Kind != profile.Kill {
+		return nil
+	}
+	return []string{"SCMP_ACT_KILL_PROCESS needs runc 1.1, libseccomp 2.4 and Linux 4.14: older ones know SCMP_ACT_KILL, which ends a thread only"}
 }
 
 // linuxSeccomp is a profile as the runtime specification has it (config-linux.md).

@@ -116,7 +116,7 @@ func systemdNotes(in *Input) []string {
 	if err != nil {
 		return nil // which is told when it is written
 	}
-	notes := ociNotes(in)
+	notes := append(widened(p, p.ABIs), byLibseccomp(p)...)
 	if p.Default.Kind != profile.Log {
 		notes = append(notes, overGrant(p.ABIs, calls, implied, nil,
 			fmt.Sprintf("systemd allows %s whatever a list says", implied))...)
