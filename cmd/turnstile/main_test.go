@@ -17,7 +17,7 @@ import (
 
 // TestMain makes the test binary play turnstile as well: the tests find it in PATH.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"turnstile": main})
+	testscript.Main(m, map[string]func(){"turnstile": main, "landlocked": landlocked})
 }
 
 // needObserve skips a test that cannot watch anything here.

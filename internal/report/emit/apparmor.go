@@ -205,7 +205,7 @@ func apparmorPermsOf(f profile.File, seen sights, locks apparmorLocks) apparmorP
 		m: c&event.Exec != 0,
 	}
 	p.ix = p.m && seen.did(f.Pattern, event.OpExec)
-	p.k = p.w && locks.any || p.r && locks.flock && c&event.Exec == 0
+	p.k = p.w && locks.any || c&event.Read != 0 && c&event.Exec == 0 && locks.flock
 	return p
 }
 
@@ -217,7 +217,9 @@ func apparmorForms(f profile.File, seen sights, text string) []string {
 		return []string{strings.TrimSuffix(text, "**"), text}
 	case text == "/":
 		return []string{text}
-	case !f.Pattern.IsLiteral(), seen.of(f.Pattern) == nil, seen.did(f.Pattern, event.OpRename):
+	case f.Classes&(event.List|event.Create|event.Delete) == 0:
+		return []string{text}
+	case seen.did(f.Pattern, event.OpRename): // of a file or a directory; so may be what nothing is known of
 		return []string{text, directory}
 	case seen.directory(f) && f.Classes&(event.Read|event.Write|event.Exec) == 0:
 		return []string{directory}

@@ -103,7 +103,7 @@ func (b *bwrapScript) text(in *Input, filter []byte) string {
 	if in.Trace.Target.Dir != "" {
 		s.WriteString("show " + dir + "\ntell --chdir " + dir + "\n")
 	}
-	s.WriteString("\nbase64 -d >&5 <<'END' || fail 'cannot write the filter'\n")
+	s.WriteString("tell --remount-ro /\n\nbase64 -d >&5 <<'END' || fail 'cannot write the filter'\n")
 	text := base64.StdEncoding.EncodeToString(filter)
 	for len(text) > 76 {
 		s.WriteString(text[:76] + "\n")

@@ -3,6 +3,7 @@ package emit
 import (
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -70,30 +71,22 @@ func (f *firejailProfile) refuse(format string, args ...any) {
 	}
 }
 
-// addCalls has the calls of the machine and of its 32-bit programs. There are no filters
-// for a third ABI, nor for arguments.
+// addCalls has the calls of the machine. There are no filters for arguments, and none that
+// work for other ABIs: firejail 0.9.72 compiles seccomp.32.keep for 64-bit calls, so that
+// nothing starts any more.
 func (f *firejailProfile) addCalls(p *profile.Profile) {
-	list := map[event.ABI]string{event.X8664: "seccomp.keep", event.ARM64: "seccomp.keep", event.I386: "seccomp.32.keep", event.ARM: "seccomp.32.keep"}
-	secondary := false
-	for _, abi := range p.ABIs {
-		option, ok := list[abi]
-		if !ok {
-			f.refuse("firejail has no filter for calls of %v, and there are some in the trace", abi)
-			continue
+	var names []string
+	for _, c := range p.Calls {
+		if c.ABI != event.X8664 && c.ABI != event.ARM64 {
+			f.refuse("firejail has no filter for calls of %v that works, and there are some in the trace: %s", c.ABI, c.Name)
 		}
-		secondary = secondary || option == "seccomp.32.keep"
-		var names []string
-		for _, c := range p.CallsOf(abi) {
-			if c.Values != nil {
-				f.notes.add("%s is allowed with all arguments: firejail knows none", c.Name)
-			}
-			names = append(names, firejailCall(c))
+		if c.Values != nil {
+			f.notes.add("%s is allowed with all arguments: firejail knows none", c.Name)
 		}
-		f.line("%s %s", option, strings.Join(names, ","))
+		names = append(names, firejailCall(c))
 	}
-	if !secondary {
-		f.line("seccomp.block-secondary")
-	}
+	f.line("seccomp.keep %s", strings.Join(names, ","))
+	f.line("seccomp.block-secondary")
 	switch p.Default.Kind {
 	case profile.Errno:
 		f.line("seccomp-error-action %s", unix.ErrnoName(p.Default.Errno))
@@ -105,7 +98,7 @@ func (f *firejailProfile) addCalls(p *profile.Profile) {
 }
 
 // firejailNewest is the last call that firejail 0.9.72 has a name for (--debug-syscalls):
-// process_madvise. It ends in a crash at one that it does not know.
+// process_madvise. One that it does not know it leaves out of the filter without a word.
 const firejailNewest = 440
 
 // firejailCall is the name of a call, or $ and its number if firejail may not have it.
@@ -175,13 +168,15 @@ type firejailFiles struct {
 	used, entered directories
 	// programs are the directories that something was executed or mapped in.
 	programs directories
-	tmp      bool
+	// changed are the directories of / in which something may be written to.
+	changed directories
+	tmp     bool
 }
 
 func (f *firejailProfile) addFiles(in *Input) {
 	files := firejailFiles{
 		seen: sightsOf(in), rooms: directories{}, open: directories{},
-		used: directories{}, entered: directories{}, programs: directories{},
+		used: directories{}, entered: directories{}, programs: directories{}, changed: directories{},
 	}
 	for _, t := range firejailOpen {
 		files.open[t] = true
@@ -220,7 +215,7 @@ func (f *firejailProfile) addFiles(in *Input) {
 func (f *firejailProfile) addRoom(files *firejailFiles, r profile.Pattern) {
 	name, top := r.String(), firejailTop(r)
 	files.rooms[name] = true
-	files.used[top] = true
+	files.used[top], files.changed[top] = true, true
 	switch {
 	case below(name, "/etc"):
 		f.line("writable-etc")
@@ -250,6 +245,9 @@ func (f *firejailProfile) addFile(files *firejailFiles, p profile.File) {
 	}
 	files.used[top] = true
 	change := p.Classes&(event.Write|event.Attr|event.Connect) != 0
+	if change || files.seen.changes(p) {
+		files.changed[top] = true
+	}
 	switch {
 	case files.rooms.hold(fixed(p.Pattern).String()), name == top, files.seen.made(name):
 	case files.open[top]:
@@ -281,12 +279,15 @@ func (f *firejailProfile) addNames(files *firejailFiles, seen *trace.File) {
 	}
 }
 
-// addRest takes away what was not used.
+// addRest takes away what was not used, and has nothing written to where nothing was.
 func (f *firejailProfile) addRest(files *firejailFiles) {
 	under := make(directories)
-	for top := range files.used {
+	for _, top := range slices.Sorted(maps.Keys(files.used)) {
 		under[top] = true
 		under.addAbove(top)
+		if !files.changed[top] && !files.open[top] {
+			f.line("read-only %s", f.path(profile.Literal(top)))
+		}
 	}
 	for _, top := range firejailClosed {
 		if !under[top] {

@@ -111,7 +111,7 @@ func (l *landlockRules) addFile(f profile.File, seen sights) {
 	}
 	at := fixed(f.Pattern)
 	switch {
-	case len(entry) > 0:
+	case len(entry) > 0 && seen.changes(f):
 		room := seen.room(f.Pattern)
 		l.grant(room, entry)
 		l.rooms[room.String()] = true

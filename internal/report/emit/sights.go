@@ -74,9 +74,11 @@ func (s sights) directory(f profile.File) bool {
 	return seen != nil && s.did(f.Pattern, event.OpMkdir, event.OpRmdir, event.OpChdir)
 }
 
-// changes reports whether files come or go by what a profile allows with them, for which
-// their directory has to be written to.
-func changes(c event.Class) bool { return c&(event.Create|event.Delete) != 0 }
+// changes reports whether files of a pattern come or go, for which their directory has to
+// be written to. To ask for one that is there is no change.
+func (s sights) changes(f profile.File) bool {
+	return f.Classes&event.Delete != 0 || f.Classes&event.Create != 0 && (s.of(f.Pattern) == nil || s.made(f.Pattern.String()))
+}
 
 // room is the directory in which files of a pattern come and go: the nearest that was there
 // before the program began.
@@ -170,7 +172,7 @@ func roomsOf(in *Input, seen sights) (rooms, passing []profile.Pattern, err erro
 	done := make(map[string]bool)
 	for _, f := range in.Profile.Files {
 		text := f.Pattern.String()
-		if !changes(f.Classes) || below(text, "/proc") || below(text, "/dev") {
+		if !seen.changes(f) || below(text, "/proc") || below(text, "/dev") {
 			continue
 		}
 		room := seen.room(f.Pattern)
@@ -204,7 +206,8 @@ func (s sights) nothingStays(p profile.Pattern) bool {
 		return false
 	}
 	for name, f := range s {
-		if below(name, dir) && (f.Classes&event.Create != 0) != (f.Classes&event.Delete != 0) {
+		stays := (f.Classes&event.Create != 0) != (f.Classes&event.Delete != 0)
+		if stays && below(name, dir) && s.room(profile.Literal(name)).String() == dir {
 			return false
 		}
 	}
