@@ -35,7 +35,7 @@ type apparmorProfile struct {
 	name, attached, flags string
 	network, other        []string
 	files                 map[string]apparmorPerms
-	links                 []string
+	links, denied         []string
 	notes                 notes
 	err                   error
 }
@@ -75,6 +75,7 @@ func apparmorOf(in *Input) *apparmorProfile {
 	a.addNetwork(in)
 	a.addOther(in)
 	a.addFiles(in)
+	a.addClosed(in.Profile.Closed)
 	a.notes.add("a trace does not tell capabilities: what needs one fails until there is a rule %q for it", "capability NAME,")
 	a.notes.add("AppArmor lets everybody look whether a file is there (stat), so there are no rules for that")
 	return a
@@ -91,7 +92,7 @@ func (a *apparmorProfile) text(in *Input) string {
 		b.WriteString(" " + a.attached)
 	}
 	b.WriteString(a.flags + " {\n  # Descriptors of a terminal are inherited.\n  include <abstractions/consoles>\n")
-	for _, section := range [][]string{a.network, a.other, a.fileRules(), a.links} {
+	for _, section := range [][]string{a.network, a.other, a.fileRules(), a.links, a.denied} {
 		if len(section) > 0 {
 			b.WriteString("\n")
 		}
@@ -166,7 +167,7 @@ func (a *apparmorProfile) addFiles(in *Input) {
 	for _, f := range in.Profile.Files {
 		f = anyProcess(f)
 		text := apparmorPath(f.Pattern)
-		perms := apparmorPermsOf(f, seen, locks)
+		perms := apparmorPermsOf(f, locks)
 		for _, t := range apparmorForms(f, seen, text) {
 			a.files[t] = a.files[t].with(perms)
 		}
@@ -191,20 +192,37 @@ func (a *apparmorProfile) addFiles(in *Input) {
 	}
 }
 
+// addClosed denies what stays closed. A denial wins over all that is allowed, so it cannot
+// have exceptions.
+func (a *apparmorProfile) addClosed(closed []profile.Closed) {
+	for _, c := range closed {
+		perms := apparmorPermsOf(profile.File{Classes: c.Classes &^ event.Exec}, apparmorLocks{}).String()
+		if c.Classes&event.Exec != 0 {
+			perms += "x"
+		}
+		if len(c.Except) > 0 || perms == "" {
+			a.notes.noteClosed([]profile.Closed{c})
+			continue
+		}
+		a.denied = append(a.denied, "deny "+apparmorPath(c.Pattern)+" "+perms)
+	}
+}
+
 // apparmorLocks says whether locks were taken: flock(2), for which a file that is only read
 // will do, or fcntl(2) too, which has other uses.
 type apparmorLocks struct{ flock, any bool }
 
 // apparmorPermsOf are the letters for a file. A program is mapped as well as executed, and
 // a library only mapped.
-func apparmorPermsOf(f profile.File, seen sights, locks apparmorLocks) apparmorPerms {
+func apparmorPermsOf(f profile.File, locks apparmorLocks) apparmorPerms {
 	c := f.Classes
 	p := apparmorPerms{
 		r: c&(event.Read|event.List|event.Connect|event.Exec) != 0,
 		w: c&(event.Write|event.Create|event.Delete|event.Attr|event.Connect|event.Bind) != 0,
 		m: c&event.Exec != 0,
+		// Without a word about its code it may be anything.
+		ix: c&event.Exec != 0 && (f.Code == 0 || f.Code&profile.Program != 0),
 	}
-	p.ix = p.m && seen.did(f.Pattern, event.OpExec)
 	p.k = p.w && locks.any || c&event.Read != 0 && c&event.Exec == 0 && locks.flock
 	return p
 }

@@ -28,7 +28,7 @@ func parseAppArmor(t *testing.T, text string, options ...string) (string, error)
 
 func TestAppArmorParses(t *testing.T) {
 	for kind, flags := range map[profile.ActionKind]string{profile.Errno: " {", profile.Log: " flags=(complain) {", profile.Kill: " flags=(kill) {"} {
-		text, err := written(t, &apparmor, sample(), func(p *profile.Profile) { p.Default.Kind = kind })
+		text, err := heldBy(t, &apparmor, sample(), func(p *profile.Profile) { p.Default.Kind = kind })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,11 +45,11 @@ func TestAppArmorParses(t *testing.T) {
 }
 
 func TestAppArmorFamilies(t *testing.T) {
-	d := document("socket")
+	d := ofFiles("socket")
 	for _, f := range apparmorFamilies {
 		d.Sockets = append(d.Sockets, socket(f))
 	}
-	text, err := written(t, &apparmor, d, nil)
+	text, err := heldBy(t, &apparmor, d, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestAppArmorFamilies(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	d.Sockets = append(d.Sockets, socket("77"))
-	if _, err := written(t, &apparmor, d, nil); err == nil || !strings.Contains(err.Error(), `"77"`) {
+	if _, err := heldBy(t, &apparmor, d, nil); err == nil || !strings.Contains(err.Error(), `"77"`) {
 		t.Errorf("a family without a name: %v", err)
 	}
 }
@@ -67,9 +67,9 @@ func TestAppArmorFamilies(t *testing.T) {
 func TestAppArmorNames(t *testing.T) {
 	names := oddNames()
 	for _, n := range names {
-		d := document()
+		d := ofFiles()
 		d.Files = append(d.Files, file("/d/"+n, event.Read, event.OpOpen))
-		text, err := written(t, &apparmor, d, nil)
+		text, err := heldBy(t, &apparmor, d, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -63,6 +63,7 @@ func bwrapOf(in *Input) *bwrapScript {
 	}
 	b.options = append(b.options, "--die-with-parent --new-session")
 	b.addFiles(in)
+	b.notes.noteClosed(in.Profile.Closed)
 	if in.Trace.Target.UID == 0 {
 		b.notes.add("a trace does not tell capabilities: what root runs in it has all that root has")
 	}

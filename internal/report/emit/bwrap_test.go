@@ -48,7 +48,7 @@ func script(t *testing.T, text string) string {
 func TestBwrapNames(t *testing.T) {
 	testenv.Root(t) // others may not be allowed user namespaces
 	testenv.Program(t, "bwrap", "bash", "dash", "find")
-	d := document()
+	d := ofFiles()
 	everyCall(d, event.X8664, event.I386)
 	dir := plant(t, d, oddNames())
 	for _, unseen := range []string{"unseen", "aXXb", "ab"} {
@@ -57,7 +57,7 @@ func TestBwrapNames(t *testing.T) {
 		}
 	}
 	d.Target.Dir = dir
-	text, err := written(t, &bwrap, d, system)
+	text, err := heldBy(t, &bwrap, d, system)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,14 +85,14 @@ func TestBwrapNames(t *testing.T) {
 func TestBwrapArguments(t *testing.T) {
 	testenv.Root(t)
 	testenv.Program(t, "bwrap")
-	d := document()
+	d := ofFiles()
 	everyCall(d, event.X8664, event.I386)
 	d.Target.Dir = "/"
 	d.Target.Argv = []string{"/usr/bin/printf", `%s\0`, ""}
 	for _, n := range oddNames() {
 		d.Target.Argv = append(d.Target.Argv, n)
 	}
-	text, err := written(t, &bwrap, d, system)
+	text, err := heldBy(t, &bwrap, d, system)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestBwrapArguments(t *testing.T) {
 func TestBwrapLinks(t *testing.T) {
 	testenv.Root(t)
 	testenv.Program(t, "bwrap")
-	d := document()
+	d := ofFiles()
 	everyCall(d, event.X8664, event.I386)
 	dir := plant(t, d, []string{"real\n"})
 	for name, to := range map[string]string{"first": "second", "second": "real\n", "up": "../" + filepath.Base(dir) + "/first", "here": dir, "loop": "loop", "gone": "nowhere"} {
@@ -120,7 +120,7 @@ func TestBwrapLinks(t *testing.T) {
 	}
 	d.Files[0].Asked = []string{dir + "/up", dir + "/here/first", dir + "/loop", dir + "/gone", "here/here/up"}
 	d.Target.Dir = dir
-	text, err := written(t, &bwrap, d, system)
+	text, err := heldBy(t, &bwrap, d, system)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,10 +146,10 @@ func TestBwrapNestedTrees(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	d := document()
+	d := ofFiles()
 	everyCall(d, event.X8664, event.I386)
 	d.Files = append(d.Files, file(dir+"/read/write/new", event.Create|event.Write, event.OpOpen), file(dir+"/write/new", event.Create|event.Write, event.OpOpen))
-	text, err := written(t, &bwrap, d, func(p *profile.Profile) {
+	text, err := heldBy(t, &bwrap, d, func(p *profile.Profile) {
 		system(p)
 		for _, sub := range []string{"/read", "/write/read"} {
 			tree := profile.Literal(dir + sub)

@@ -16,8 +16,8 @@ import (
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
 
-// written is what a format makes of a trace, or the error.
-func written(t testing.TB, f *Format, d *trace.Document, change func(*profile.Profile)) (string, error) {
+// heldBy is what a format makes of a trace, or the error.
+func heldBy(t testing.TB, f *Format, d *trace.Document, change func(*profile.Profile)) (string, error) {
 	t.Helper()
 	p, err := profile.New(d, profile.Options{
 		Default: profile.Action{Kind: profile.Errno, Errno: unix.EPERM}, Always: profile.DefaultAlways, Baselines: baseline.For(f.Runtime),
@@ -29,14 +29,14 @@ func written(t testing.TB, f *Format, d *trace.Document, change func(*profile.Pr
 		change(p)
 	}
 	var b bytes.Buffer
-	err = f.Write(&b, &Input{Trace: d, Profile: p})
+	err = f.Write(&b, &Input{Trace: d, Profile: p, Tool: "turnstile test"})
 	return b.String(), err
 }
 
 func yes() *bool { b := true; return &b }
 
-// document is a trace of a program that did nothing yet.
-func document(calls ...string) *trace.Document {
+// ofFiles is a trace of a program that did nothing yet.
+func ofFiles(calls ...string) *trace.Document {
 	d := &trace.Document{
 		Version: trace.Version, Tool: "turnstile test", Complete: trace.Complete{Syscalls: true, Processes: true, Files: yes(), Sockets: yes()},
 		Target: trace.Target{Argv: []string{"/usr/bin/prog", "two words", "it's\x1b[2J\n"}, Dir: "/work", UID: 1000},
@@ -59,7 +59,7 @@ func file(path string, classes event.Class, ops ...event.Op) *trace.File {
 
 // sample has one of everything that the formats tell apart.
 func sample() *trace.Document {
-	d := document("read", "write", "open", "close")
+	d := ofFiles("read", "write", "open", "close")
 	d.Syscalls = append(d.Syscalls,
 		&trace.Syscall{Name: "futex_wake", Nr: 454, ABI: "x86_64", Count: 1},
 		&trace.Syscall{Name: "socket", Nr: 41, ABI: "x86_64", Count: 3, Args: []trace.Argument{{Index: 0, Values: []uint64{1, 2, 10}}}},
@@ -110,7 +110,7 @@ func fileFormats() []*Format { return []*Format{&apparmor, &firejail, &bwrap, &l
 func TestFileFormatsGolden(t *testing.T) {
 	for _, f := range fileFormats() {
 		t.Run(f.Name, func(t *testing.T) {
-			text, err := written(t, f, sample(), func(p *profile.Profile) {
+			text, err := heldBy(t, f, sample(), func(p *profile.Profile) {
 				p.Notes = append(p.Notes, "a note with \x1b and\nline breaks */")
 				p.Files = append(p.Files,
 					profile.File{Pattern: profile.Pattern{Names: []profile.Name{{"usr"}, {"share"}, {"fonts"}}, Tree: true}, Classes: event.Read | event.List},
@@ -130,7 +130,7 @@ func TestFileFormatsRefuseIncomplete(t *testing.T) {
 	for _, f := range fileFormats() {
 		d := sample()
 		d.Complete.Files = nil
-		text, err := written(t, f, d, func(p *profile.Profile) {
+		text, err := heldBy(t, f, d, func(p *profile.Profile) {
 			if f.Check(p) == nil {
 				t.Errorf("%s takes a trace without files", f.Name)
 			}
@@ -144,9 +144,9 @@ func TestFileFormatsRefuseIncomplete(t *testing.T) {
 // TestFileFormatsRefuseRoot: whoever may write to / may write everywhere.
 func TestFileFormatsRefuseRoot(t *testing.T) {
 	for _, f := range []*Format{&firejail, &bwrap, &landlock} {
-		d := document()
+		d := ofFiles()
 		d.Files = append(d.Files, file("/made", event.Create, event.OpMkdir))
-		if _, err := written(t, f, d, nil); err == nil || !strings.Contains(err.Error(), `"/made"`) {
+		if _, err := heldBy(t, f, d, nil); err == nil || !strings.Contains(err.Error(), `"/made"`) {
 			t.Errorf("%s: %v", f.Name, err)
 		}
 	}

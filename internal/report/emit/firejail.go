@@ -54,6 +54,7 @@ func firejailOf(in *Input) *firejailProfile {
 	f.addSockets(in)
 	f.addPrivileges(in)
 	f.addFiles(in)
+	f.notes.noteClosed(in.Profile.Closed)
 	f.notes.add("whether memory is written and executed is not in a trace: memory-deny-write-execute may be added")
 	return f
 }
@@ -182,7 +183,7 @@ func (f *firejailProfile) addFiles(in *Input) {
 		files.open[t] = true
 	}
 	for _, p := range in.Profile.Files {
-		if !files.seen.missing(p.Pattern) {
+		if !p.Missing {
 			files.entered.addAbove(p.Pattern.String())
 		}
 		if p.Classes&event.Exec != 0 {
@@ -240,7 +241,7 @@ func (f *firejailProfile) addRoom(files *firejailFiles, r profile.Pattern) {
 // addFile leaves a file. A directory in which something was used is there with that.
 func (f *firejailProfile) addFile(files *firejailFiles, p profile.File) {
 	name, top := p.Pattern.String(), firejailTop(p.Pattern)
-	if name == "/" || files.seen.missing(p.Pattern) || below(name, "/proc") || below(name, "/dev") {
+	if name == "/" || p.Missing || below(name, "/proc") || below(name, "/dev") {
 		return
 	}
 	files.used[top] = true

@@ -31,9 +31,9 @@ func jailed(t *testing.T, text string, command ...string) (string, error) {
 func TestFirejailNames(t *testing.T) {
 	var shown []string
 	for _, n := range oddNames() {
-		d := document()
+		d := ofFiles()
 		d.Files = append(d.Files, file("/d/"+n, event.Read, event.OpOpen))
-		_, err := written(t, &firejail, d, nil)
+		_, err := heldBy(t, &firejail, d, nil)
 		switch {
 		case err == nil:
 			shown = append(shown, n)
@@ -46,7 +46,7 @@ func TestFirejailNames(t *testing.T) {
 	}
 	slices.Sort(shown)
 	shown = slices.Compact(shown)
-	d := document()
+	d := ofFiles()
 	everyCall(d, event.X8664)
 	dir := plant(t, d, shown)
 	for _, unseen := range []string{"unseen", "aXXb", "ab", "a"} {
@@ -54,7 +54,7 @@ func TestFirejailNames(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	text, err := written(t, &firejail, d, nil)
+	text, err := heldBy(t, &firejail, d, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,9 +72,9 @@ func TestFirejailNames(t *testing.T) {
 // TestFirejailCalls: the filter has every call by the name or the number that it is written
 // with. A name that firejail does not know is not in the filter.
 func TestFirejailCalls(t *testing.T) {
-	d := document()
+	d := ofFiles()
 	everyCall(d, event.X8664)
-	text, err := written(t, &firejail, d, nil)
+	text, err := heldBy(t, &firejail, d, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,9 +100,9 @@ func TestFirejailCalls(t *testing.T) {
 
 func TestFirejailActions(t *testing.T) {
 	for kind, want := range map[profile.ActionKind]string{profile.Errno: "EPERM", profile.Kill: "kill", profile.Log: "log"} {
-		d := document()
+		d := ofFiles()
 		everyCall(d, event.X8664)
-		text, err := written(t, &firejail, d, func(p *profile.Profile) { p.Default.Kind = kind })
+		text, err := heldBy(t, &firejail, d, func(p *profile.Profile) { p.Default.Kind = kind })
 		if err != nil || !strings.Contains(text, "seccomp-error-action "+want+"\n") {
 			t.Errorf("%v: %v\n%s", kind, err, text)
 		}
@@ -110,12 +110,12 @@ func TestFirejailActions(t *testing.T) {
 			t.Errorf("%v: %v\n%s", kind, err, out)
 		}
 	}
-	if _, err := written(t, &firejail, document(), func(p *profile.Profile) { p.Default.Kind = profile.Trap }); err == nil {
+	if _, err := heldBy(t, &firejail, ofFiles(), func(p *profile.Profile) { p.Default.Kind = profile.Trap }); err == nil {
 		t.Error("firejail has no trap")
 	}
-	d := document("read", "restart_syscall")
+	d := ofFiles("read", "restart_syscall")
 	d.Syscalls[1].ABI = event.I386.String()
-	if _, err := written(t, &firejail, d, nil); err == nil || !strings.Contains(err.Error(), "i386") {
+	if _, err := heldBy(t, &firejail, d, nil); err == nil || !strings.Contains(err.Error(), "i386") {
 		t.Errorf("firejail has no filter for i386: %v", err)
 	}
 }

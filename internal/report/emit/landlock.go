@@ -98,6 +98,7 @@ func landlockOf(in *Input) *landlockRules {
 		l.notes.add("with all below them these have the rights of what a wildcard stands for, which Landlock does not have: %s", some(wide))
 	}
 	l.addSockets(in)
+	l.notes.noteClosed(in.Profile.Closed)
 	l.notes.add("Landlock holds neither calls nor who looks whether a file is there, changes its attributes or connects to a socket by its path")
 	return l
 }
@@ -105,8 +106,8 @@ func landlockOf(in *Input) *landlockRules {
 // addFile gives a file its rights. Rules are about what is there when they are loaded: what
 // is made later has its rights from the directory, and so have all the others in it.
 func (l *landlockRules) addFile(f profile.File, seen sights) {
-	own, entry := landlockRights(f, seen), landlockEntry(f, seen)
-	if seen.missing(f.Pattern) {
+	own, entry := landlockRights(f), landlockEntry(f, seen)
+	if f.Missing {
 		return // there is nothing to have rights
 	}
 	at := fixed(f.Pattern)
@@ -131,7 +132,7 @@ func (l *landlockRules) addFile(f profile.File, seen sights) {
 
 // landlockRights are the rights on a file itself. What is executed is read by the kernel on
 // behalf of the program (security/landlock/fs.c, get_required_file_open_access).
-func landlockRights(f profile.File, seen sights) []string {
+func landlockRights(f profile.File) []string {
 	var rights []string
 	for _, r := range []struct {
 		class  event.Class
@@ -145,7 +146,7 @@ func landlockRights(f profile.File, seen sights) []string {
 			rights = append(rights, r.rights...)
 		}
 	}
-	if f.Classes&event.Exec != 0 && seen.did(f.Pattern, event.OpExec) {
+	if f.Classes&event.Exec != 0 && f.Code != profile.Mapped {
 		rights = append(rights, "execute", "read_file")
 	}
 	if len(rights) > 0 && below(f.Pattern.String(), "/dev") {

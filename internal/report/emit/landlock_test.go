@@ -30,7 +30,7 @@ func landlockSchema(t *testing.T) func(text string) error {
 
 func TestLandlockSchema(t *testing.T) {
 	valid := landlockSchema(t)
-	text, err := written(t, &landlock, sample(), nil)
+	text, err := heldBy(t, &landlock, sample(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,9 +47,9 @@ func TestLandlockSchema(t *testing.T) {
 // TestLandlockNames: every name is in the JSON as landlockconfig reads it back, or refused.
 func TestLandlockNames(t *testing.T) {
 	for _, n := range oddNames() {
-		d := document()
+		d := ofFiles()
 		d.Files = append(d.Files, file("/d/"+n, event.Read, event.OpOpen))
-		text, err := written(t, &landlock, d, nil)
+		text, err := heldBy(t, &landlock, d, nil)
 		if !utf8.ValidString(n) {
 			if err == nil || !strings.Contains(err.Error(), "not UTF-8") {
 				t.Errorf("%q: %v", n, err)
@@ -94,9 +94,9 @@ func TestLandlockRights(t *testing.T) {
 		"a socket":                  {[]*trace.File{file("/d/s", event.Create|event.Bind, event.OpBind)}, map[string]string{"/d": "make_sock"}},
 		"another process each time": {[]*trace.File{file("/proc/17/maps", event.Read, event.OpOpen)}, map[string]string{"/proc": "read_file"}},
 	} {
-		d := document()
+		d := ofFiles()
 		d.Files = tt.files
-		text, err := written(t, &landlock, d, nil)
+		text, err := heldBy(t, &landlock, d, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

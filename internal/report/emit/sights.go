@@ -12,7 +12,7 @@ import (
 )
 
 // sights is what the trace says about paths, for formats that have to know more than
-// classes: whether a file was there before, whether it was executed or only mapped.
+// classes: whether a file was there before, and what it came and went by.
 type sights map[string]*trace.File
 
 func sightsOf(in *Input) sights {
@@ -39,15 +39,6 @@ func (s sights) did(p profile.Pattern, ops ...event.Op) bool {
 		return true
 	}
 	return slices.ContainsFunc(ops, func(o event.Op) bool { return f.Ops.Get(o.String()) > 0 })
-}
-
-// missing reports whether a path was looked for and never found.
-func (s sights) missing(p profile.Pattern) bool {
-	f := s.of(p)
-	if f == nil {
-		return false
-	}
-	return f.Errors.Get("ENOENT")+f.Errors.Get("ENOTDIR") >= f.Ops.Total()
 }
 
 // made reports whether the program made what is at a path: nothing could be said about it
@@ -214,6 +205,13 @@ func (s sights) nothingStays(p profile.Pattern) bool {
 	return true
 }
 
+// noteClosed tells what a format cannot keep closed in what it allows as a whole.
+func (n *notes) noteClosed(closed []profile.Closed) {
+	for _, c := range closed {
+		n.add("%s is sensitive (%s) and was not seen, but is in what is allowed: this format cannot keep it closed", quote.Word(c.Pattern.String()), c.Why)
+	}
+}
+
 func patternNames(patterns []profile.Pattern) []string {
 	names := make([]string, 0, len(patterns))
 	for _, p := range patterns {
@@ -222,8 +220,9 @@ func patternNames(patterns []profile.Pattern) []string {
 	return names
 }
 
-// anyProcess makes of what a process did with its own directory in /proc a pattern for
-// that of every process: it has another number in the next run.
+// anyProcess makes of what a process did with its own directory in /proc, or that of
+// another, a pattern for those of all: they have other numbers in the next run, and
+// whoever looks at real paths knows no "self".
 func anyProcess(f profile.File) profile.File {
 	p := f.Pattern
 	if p.Base != profile.Root || len(p.Names) < 2 || !slices.Equal(p.Names[0], profile.Name{"proc"}) {
@@ -232,7 +231,7 @@ func anyProcess(f profile.File) profile.File {
 	names := slices.Clone(p.Names)
 	for i, n := range names[1:] {
 		task := i > 0 && slices.Equal(names[i], profile.Name{"task"})
-		if len(n) == 1 && (i == 0 || task) && strings.Trim(n[0], "0123456789") == "" {
+		if len(n) == 1 && (i == 0 || task) && (n[0] == "self" || n[0] == "thread-self" || strings.Trim(n[0], "0123456789") == "") {
 			names[i+1] = profile.Name{"", ""}
 		}
 	}
