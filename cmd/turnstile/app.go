@@ -49,6 +49,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 			reportCommand(),
 			mergeCommand(),
 			diffCommand(),
+			checkCommand(),
 			policyCommand(),
 			doctorCommand(),
 			completionCommand(),

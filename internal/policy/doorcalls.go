@@ -1,6 +1,10 @@
 package policy
 
-import "golang.org/x/sys/unix"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
 
 // doorCalls are the system calls of each side door. They reach files, peers or other
 // processes past the calls that are gated, and fail as they do for who may not make them.
@@ -60,6 +64,16 @@ const NamespaceFlags = unix.CLONE_NEWNS | unix.CLONE_NEWUSER | unix.CLONE_NEWPID
 
 // Calls are the names of the system calls of a single door, whatever their arguments.
 func (d Door) Calls() []string { return doorCalls[d] }
+
+// DoorOf is the side door that a call is for whatever its arguments, 0 for none.
+func DoorOf(call string) Door {
+	for door, calls := range doorCalls {
+		if slices.Contains(calls, call) {
+			return door
+		}
+	}
+	return 0
+}
 
 // Ioctls are the commands of ioctl(2) of a single door.
 func (d Door) Ioctls() []uint64 { return doorIoctls[d] }

@@ -130,7 +130,7 @@ func New(d *trace.Document, o Options) (*Profile, error) {
 	p := &Profile{
 		Tool: d.Tool, Argv: d.Target.Argv,
 		Default: o.Default, NoNewPrivileges: o.NoNewPrivileges, Baselines: o.Baselines,
-		Sockets: d.Sockets, WideAddresses: o.WideAddresses, Incomplete: incomplete(d),
+		Sockets: d.Sockets, WideAddresses: o.WideAddresses, Incomplete: IncompleteOf(d),
 	}
 	b := callSet{}
 	if err := b.addSeen(d, o.Args); err != nil {

@@ -34,8 +34,8 @@ func (s Sections) Names() []string {
 
 func (s Sections) String() string { return strings.Join(s.Names(), ", ") }
 
-// incomplete are the sections that may lack a fact: one that was not watched lacks all.
-func incomplete(d *trace.Document) Sections {
+// IncompleteOf are the sections that may lack a fact: one that was not watched lacks all.
+func IncompleteOf(d *trace.Document) Sections {
 	var s Sections
 	add := func(section Sections, ok bool) {
 		if !ok {
