@@ -15,7 +15,7 @@ import (
 	"github.com/turnstile-project/turnstile/internal/policy/lang"
 	"github.com/turnstile-project/turnstile/internal/quote"
 	"github.com/turnstile-project/turnstile/internal/report"
-	"github.com/turnstile-project/turnstile/internal/report/read"
+	profiles "github.com/turnstile-project/turnstile/internal/report/read"
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
 
@@ -44,7 +44,7 @@ Examples:
    turnstile check --against policy.yaml --home /home/ci --json trace.json`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "against", Usage: "the profile: `FILE`", TakesFile: true},
-			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Usage: "FILE is `FORMAT`: " + strings.Join(read.Names(), ", ") + " (default: as it looks)"},
+			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Usage: "FILE is `FORMAT`: " + strings.Join(profiles.Names(), ", ") + " (default: as it looks)"},
 			&cli.StringFlag{Name: "home", Usage: "${HOME} of a policy is `DIR` (default: $HOME)", TakesFile: true},
 			exeFlag("${EXE} of a policy is `PROGRAM`"),
 			&cli.BoolFlag{Name: "strict", Usage: "what cannot be judged is a failure: exit with 3"},
@@ -63,8 +63,8 @@ func checkTraces(c *cli.Context) error {
 		return usagef("--against is missing: the profile that the trace is checked against")
 	case c.NArg() == 0:
 		return usagef("no trace; for example: %q", "turnstile check --against seccomp.json trace.json")
-	case c.String("format") != "" && !slices.Contains(read.Names(), c.String("format")):
-		return usagef("--format %q is none of %s", c.String("format"), strings.Join(read.Names(), ", "))
+	case c.String("format") != "" && !slices.Contains(profiles.Names(), c.String("format")):
+		return usagef("--format %q is none of %s", c.String("format"), strings.Join(profiles.Names(), ", "))
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -74,7 +74,7 @@ func checkTraces(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := read.Read(name, text, c.String("format"), checkContext(c, d))
+	p, err := profiles.Read(name, text, c.String("format"), checkContext(c, d))
 	if err != nil {
 		if _, ok := errors.AsType[*lang.Error](err); ok { // has the name in each line
 			return usagef("%s", strings.ReplaceAll(err.Error(), "\n", "\nturnstile: "))
@@ -103,9 +103,9 @@ func checkTraces(c *cli.Context) error {
 }
 
 // checkContext is what the trace says of its machine and its command, with what is given.
-func checkContext(c *cli.Context, d *trace.Document) read.Context {
+func checkContext(c *cli.Context, d *trace.Document) profiles.Context {
 	abi, _ := event.ParseABI(d.Host.Arch)
-	return read.Context{
+	return profiles.Context{
 		ABI: abi, Kernel: d.Host.Kernel,
 		Variables: lang.Variables{
 			"CWD": d.Target.Dir, "HOME": cmp.Or(c.String("home"), os.Getenv("HOME")),

@@ -50,7 +50,7 @@ func Check(w io.Writer, c *Checked, colour bool) error {
 		if f.Unknown {
 			verdict = s.yellow("not known")
 		}
-		fmt.Fprintf(&b, "%s: %s: %s%s: %s\n", name, verdict, subjectText(f), by.ofFinding(f), reasonText(f))
+		fmt.Fprintf(&b, "%s: %s: %s%s: %s\n", name, verdict, subjectText(f), strings.Replace(by.ofFinding(f), " ", ",", 1), reasonText(f))
 		if f.Add != "" {
 			fmt.Fprintf(&b, "    %s\n", quote.Line(f.Add))
 		}

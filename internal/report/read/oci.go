@@ -139,7 +139,9 @@ func (f *Filter) addOCI(s *specs.LinuxSyscall) (unknown []string, err error) {
 	}
 	for _, name := range s.Names {
 		for _, r := range rules {
-			f.add(name, r)
+			if r.Action != f.Default { // which runtimes leave out, as libseccomp refuses it
+				f.add(name, r)
+			}
 		}
 		if !isCall(name) {
 			unknown = append(unknown, name)
