@@ -10,6 +10,7 @@ import (
 	"github.com/turnstile-project/turnstile/internal/profile"
 	"github.com/turnstile-project/turnstile/internal/report/emit"
 	"github.com/turnstile-project/turnstile/internal/syscalls"
+	"github.com/turnstile-project/turnstile/internal/systemd"
 )
 
 // alwaysCalls are the calls of --always, and those that are there unless one of the names
@@ -46,7 +47,7 @@ func callNames() []string {
 
 // checkGroups refuses sets of calls that systemd does not have, and any for other formats.
 func checkGroups(groups []string, format *emit.Format) error {
-	known := emit.SystemdGroups()
+	known := systemd.Groups()
 	for _, g := range groups {
 		if format.Name != "systemd" {
 			return usagef("--groups is for the format %q; %q has names only", "systemd", format.Name)

@@ -33,12 +33,14 @@ func parse(text string) map[string][]string {
 	return sets
 }
 
-// Sets are the names of all sets, sorted. @known is among them: every name that this
-// systemd knows.
-func Sets() []string {
+// Groups are the names of the sets that a list can have, sorted. @known is none of them: it
+// would allow every call that this systemd knows.
+func Groups() []string {
 	var names []string
 	for name := range sets {
-		names = append(names, name)
+		if name != "@known" {
+			names = append(names, name)
+		}
 	}
 	slices.Sort(names)
 	return names

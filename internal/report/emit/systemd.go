@@ -11,6 +11,7 @@ import (
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/profile"
 	"github.com/turnstile-project/turnstile/internal/syscalls"
+	sets "github.com/turnstile-project/turnstile/internal/systemd"
 )
 
 var systemd = Format{
@@ -83,7 +84,7 @@ func systemdWords(calls []namedCall, groups []string) []string {
 	words := slices.Compact(slices.Sorted(slices.Values(groups)))
 	var covered []string
 	for _, g := range words {
-		covered = append(covered, systemdSet(g)...)
+		covered = append(covered, sets.Set(g)...)
 	}
 	for _, c := range calls {
 		if !slices.Contains(covered, c.name) {
@@ -122,8 +123,8 @@ func systemdNotes(in *Input) []string {
 			fmt.Sprintf("systemd allows %s whatever a list says", implied))...)
 		for _, g := range in.Groups {
 			if g != implied {
-				notes = append(notes, overGrant(p.ABIs, calls, g, systemdSet(implied),
-					fmt.Sprintf("%s of %s was asked for", g, systemdVersion))...)
+				notes = append(notes, overGrant(p.ABIs, calls, g, sets.Set(implied),
+					fmt.Sprintf("%s of %s was asked for", g, sets.Version))...)
 			}
 		}
 	}
@@ -133,7 +134,7 @@ func systemdNotes(in *Input) []string {
 // overGrant tells which calls of a set the profile does not have.
 func overGrant(abis []event.ABI, calls []namedCall, set string, but []string, why string) []string {
 	var more []string
-	for _, name := range systemdSet(set) {
+	for _, name := range sets.Set(set) {
 		exists := slices.ContainsFunc(abis, func(a event.ABI) bool { _, ok := syscalls.Number(a, name); return ok })
 		if exists && !slices.ContainsFunc(calls, func(c namedCall) bool { return c.name == name }) && !slices.Contains(but, name) {
 			more = append(more, name)
@@ -148,7 +149,7 @@ func overGrant(abis []event.ABI, calls []namedCall, set string, but []string, wh
 // systemdLimits tell what a unit file cannot say of this profile.
 func systemdLimits(p *profile.Profile, calls []namedCall) []string {
 	var notes, whole, unknown []string
-	known := systemdSet("@known")
+	known := sets.Set("@known")
 	for _, c := range calls {
 		if c.values != nil && c.name != "socket" {
 			whole = append(whole, c.name)
@@ -164,7 +165,7 @@ func systemdLimits(p *profile.Profile, calls []namedCall) []string {
 		notes = append(notes, "a unit file has no arguments: with all of them are allowed "+strings.Join(whole, ", "))
 	}
 	if len(unknown) > 0 {
-		notes = append(notes, fmt.Sprintf("%s does not know %s: it warns and refuses the call", systemdVersion, strings.Join(unknown, ", ")))
+		notes = append(notes, fmt.Sprintf("%s does not know %s: it warns and refuses the call", sets.Version, strings.Join(unknown, ", ")))
 	}
 	if p.Default.Kind == profile.Log {
 		notes = append(notes, "with SystemCallLog= systemd refuses nothing: what the service calls beyond the list is logged")
