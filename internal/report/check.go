@@ -69,7 +69,7 @@ func Check(w io.Writer, c *Checked, colour bool) error {
 func subjectText(f *read.Finding) string {
 	switch {
 	case f.Call != nil:
-		text := fmt.Sprintf("syscall %s (%s)", quote.Word(f.Call.Name), f.Call.ABI)
+		text := fmt.Sprintf("syscall %s (%s)", quote.Word(f.Call.Name), quote.Word(f.Call.ABI))
 		if f.Values != nil {
 			text += valuesText([]trace.Argument{{Index: f.Index, Values: f.Values}})
 		}
@@ -83,7 +83,7 @@ func subjectText(f *read.Finding) string {
 	case f.Exec != nil:
 		return "exec of " + quote.Always(f.Exec.Path) + ", " + times(f.Exec.Count)
 	default:
-		return f.Socket.Op + " " + socketText(f.Socket) + ", " + times(f.Socket.Count)
+		return quote.Word(f.Socket.Op) + " " + socketText(f.Socket) + ", " + times(f.Socket.Count)
 	}
 }
 

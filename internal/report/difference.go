@@ -152,7 +152,7 @@ func (p *differencePrinter) calls(all []trace.CallDifference) {
 			p.line('+', callText(c.B)+valuesText(c.Values)+p.b.ofCall(c.B))
 		}
 		if len(c.Errors) > 0 {
-			p.line(' ', fmt.Sprintf("%8s  %s  ended otherwise: %s", "", c.B.Name, countsText(c.Errors)))
+			p.line(' ', fmt.Sprintf("%8s  %s  ended otherwise: %s", "", quote.Word(c.B.Name), countsText(c.Errors)))
 		}
 	}
 }
@@ -160,7 +160,7 @@ func (p *differencePrinter) calls(all []trace.CallDifference) {
 func (p *differencePrinter) underABI(abi *string, s *trace.Syscall) {
 	if *abi != s.ABI {
 		*abi = s.ABI
-		p.title = "syscalls of " + s.ABI
+		p.title = "syscalls of " + quote.Word(s.ABI)
 	}
 }
 
@@ -224,7 +224,7 @@ func (p *differencePrinter) execs(all []trace.ExecDifference) {
 
 func (p *differencePrinter) sockets(all []trace.SocketDifference) {
 	line := func(sign rune, s *trace.Socket, by actors) {
-		p.line(sign, fmt.Sprintf("%8d  %s %s%s", s.Count, s.Op, socketText(s), by.of(s.Processes)))
+		p.line(sign, fmt.Sprintf("%8d  %s %s%s", s.Count, quote.Word(s.Op), socketText(s), by.of(s.Processes)))
 	}
 	for _, s := range all {
 		if s.A != nil {

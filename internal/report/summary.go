@@ -79,9 +79,9 @@ func (s *summary) syscalls(d *trace.Document) {
 	native := d.Host.Arch
 	t := s.table("calls", "errors", "syscall")
 	for _, c := range all {
-		name := c.Name
+		name := quote.Word(c.Name)
 		if c.ABI != native {
-			name += " (" + c.ABI + ")"
+			name += " (" + quote.Word(c.ABI) + ")"
 		}
 		failed := ""
 		if n := c.Errors.Total(); n > 0 {
@@ -128,19 +128,19 @@ func (s *summary) sockets(d *trace.Document) {
 		if n := k.Errors.Total(); n > 0 {
 			failed = strconv.FormatUint(n, 10)
 		}
-		t.row(strconv.FormatUint(k.Count, 10), failed, k.Op+" "+socketText(k)+"  "+s.style.dim(countsText(k.Errors)))
+		t.row(strconv.FormatUint(k.Count, 10), failed, quote.Word(k.Op)+" "+socketText(k)+"  "+s.style.dim(countsText(k.Errors)))
 	}
 	t.end()
 }
 
 // socketText is the address of a socket on one line.
 func socketText(k *trace.Socket) string {
-	words := []string{k.Family}
+	words := []string{quote.Word(k.Family)}
 	if k.Type != "" {
-		words = append(words, k.Type)
+		words = append(words, quote.Word(k.Type))
 	}
 	if k.Protocol != "" {
-		words = append(words, k.Protocol)
+		words = append(words, quote.Word(k.Protocol))
 	}
 	if address := Address(k); address != "" {
 		words = append(words, address)
@@ -210,7 +210,7 @@ func (s *summary) processes(d *trace.Document) {
 func ended(p *trace.Process) string {
 	switch {
 	case p.Signal != nil:
-		return *p.Signal
+		return quote.Word(*p.Signal)
 	case p.Status != nil:
 		return strconv.Itoa(*p.Status)
 	default:
@@ -234,7 +234,7 @@ func (s *summary) missing(d *trace.Document) {
 func countsText(c trace.Counts) string {
 	var words []string
 	for _, x := range c {
-		words = append(words, fmt.Sprintf("%s %d", x.Name, x.N))
+		words = append(words, fmt.Sprintf("%s %d", quote.Word(x.Name), x.N))
 	}
 	slices.Sort(words)
 	return strings.Join(words, ", ")

@@ -190,7 +190,7 @@ func diffFiles(a, b []*File) []FileDifference {
 }
 
 func diffExecs(a, b *Document, o DiffOptions) []ExecDifference {
-	one, other := o.programs(a), o.programs(b)
+	one, other := programs(a, o.Path), programs(b, o.Path)
 	paths := make([]string, 0, len(one)+len(other))
 	for path := range one {
 		paths = append(paths, path)
@@ -209,12 +209,15 @@ func diffExecs(a, b *Document, o DiffOptions) []ExecDifference {
 	return all
 }
 
-func (o DiffOptions) programs(d *Document) map[string]*Program {
+// Programs are the programs of a document by path.
+func Programs(d *Document) map[string]*Program { return programs(d, nil) }
+
+func programs(d *Document, name func(string) string) map[string]*Program {
 	all := make(map[string]*Program)
 	for _, x := range d.Execs {
 		path := x.Path
-		if o.Path != nil {
-			path = o.Path(path)
+		if name != nil {
+			path = name(path)
 		}
 		p := all[path]
 		if p == nil {

@@ -54,8 +54,10 @@ type Input struct {
 // Formats are all formats, in the order in which they are listed.
 func Formats() []*Format {
 	return []*Format{
-		&jsonFormat,
+		&textFormat,
+		&markdown,
 		&html,
+		&jsonFormat,
 		&oci,
 		&docker,
 		&k8s,
