@@ -38,8 +38,8 @@ func holders() []held {
 	}
 }
 
-// reported is a profile of a trace in a file.
-func reported(t testing.TB, format, trace string) string {
+// profileFile is a profile of a trace in a file.
+func profileFile(t testing.TB, format, trace string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), format+".profile")
 	if b, err := exec.Command("turnstile", "report", "-q", "-f", format, "-o", out, trace).CombinedOutput(); err != nil {
@@ -143,12 +143,12 @@ func TestFileProfilesHold(t *testing.T) {
 			for _, h := range holders() {
 				t.Run(h.format, func(t *testing.T) {
 					h.needs(t)
-					w.done(t, dir, ran(t, h.run(reported(t, h.format, trace), w.argv), dir))
+					w.done(t, dir, ran(t, h.run(profileFile(t, h.format, trace), w.argv), dir))
 				})
 			}
 			t.Run("apparmor", func(t *testing.T) {
 				testenv.Program(t, "apparmor_parser")
-				ran(t, exec.Command("apparmor_parser", "-Q", "-K", reported(t, "apparmor", trace)), dir) //nolint:gosec // a test
+				ran(t, exec.Command("apparmor_parser", "-Q", "-K", profileFile(t, "apparmor", trace)), dir) //nolint:gosec // a test
 			})
 		})
 	}
@@ -187,7 +187,7 @@ func TestFileProfilesRefuse(t *testing.T) {
 			if h.format == "landlock" {
 				want = strings.Replace(want, "call failed", "call worked", 1)
 			}
-			if got := ran(t, h.run(reported(t, h.format, trace), argv), dir, "PROBE="+secret); got != want {
+			if got := ran(t, h.run(profileFile(t, h.format, trace), argv), dir, "PROBE="+secret); got != want {
 				t.Errorf("%q, want %q", got, want)
 			}
 		})
@@ -211,7 +211,7 @@ func TestBwrapOfUser(t *testing.T) {
 	argv := []string{"/usr/bin/python3", "-c", pythonWorkload}
 	trace := filepath.Join(dir, "trace.json")
 	ran(t, exec.Command("turnstile", append([]string{"observe", "-q", "--files", "--net", "--args", "--user", "nobody", "-o", trace, "--"}, argv...)...), dir) //nolint:gosec // a test
-	text, err := os.ReadFile(reported(t, "bwrap", trace))
+	text, err := os.ReadFile(profileFile(t, "bwrap", trace))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +237,7 @@ func TestLandlockPorts(t *testing.T) {
 	t.Cleanup(func() { other.Close() })
 	dir, trace := realTemp(t), filepath.Join(t.TempDir(), "trace.json")
 	ran(t, exec.Command("turnstile", "observe", "-q", "--files", "--net", "--args", "-o", trace, "--", "/usr/bin/curl", "-s", server.URL), dir) //nolint:gosec // a test
-	file := reported(t, "landlock", trace)
+	file := profileFile(t, "landlock", trace)
 	ran(t, exec.Command("landlocked", file, "/usr/bin/curl", "-s", server.URL), dir) //nolint:gosec // a test
 	cmd := exec.Command("landlocked", file, "/usr/bin/curl", "-sS", "http://"+other.Addr().String())
 	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "Failed to connect") && !strings.Contains(string(out), "Couldn't connect") {

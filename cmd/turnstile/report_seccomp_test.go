@@ -41,8 +41,8 @@ func observed(t testing.TB, args ...string) string {
 	return file
 }
 
-// held runs a command under a filter, which bwrap loads.
-func held(t testing.TB, filter []byte, argv ...string) (string, error) {
+// filtered runs a command under a filter, which bwrap loads.
+func filtered(t testing.TB, filter []byte, argv ...string) (string, error) {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "filter")
 	if err := os.WriteFile(name, filter, 0o644); err != nil {
@@ -90,13 +90,13 @@ func TestReportFilterOfPrograms(t *testing.T) {
 				t.Fatal(err)
 			}
 			filter, _ := reported(t, "-f", "cbpf", "--args", observed(t, append([]string{"--args", "--"}, tt.argv...)...))
-			if out, err := held(t, filter, tt.argv...); out != string(plain) || err != nil {
+			if out, err := filtered(t, filter, tt.argv...); out != string(plain) || err != nil {
 				t.Errorf("held: %q (%v), alone %q", out, err, plain)
 			}
 			if tt.says == "" {
 				return
 			}
-			if out, err := held(t, filter, tt.other...); err == nil || !strings.Contains(out, tt.says) {
+			if out, err := filtered(t, filter, tt.other...); err == nil || !strings.Contains(out, tt.says) {
 				t.Errorf("%q: %q (%v), want an error with %q", tt.other, out, err, tt.says)
 			}
 		})
@@ -106,12 +106,12 @@ func TestReportFilterOfPrograms(t *testing.T) {
 		script := "import os\ntry: os.mkdir('" + dir + "/new')\nexcept OSError as e: print(e.errno)"
 		for errno, want := range map[string]string{"EPERM": "1\n", "ENOSYS": "38\n", "EXDEV": "18\n"} {
 			filter, _ := reported(t, "-f", "cbpf", "--errno", errno, seen)
-			if out, err := held(t, filter, "python3", "-c", script); out != want {
+			if out, err := filtered(t, filter, "python3", "-c", script); out != want {
 				t.Errorf("%s: %q (%v), want %q", errno, out, err, want)
 			}
 		}
 		filter, _ := reported(t, "-f", "cbpf", "--default-action", "kill", seen)
-		out, err := held(t, filter, "python3", "-c", script)
+		out, err := filtered(t, filter, "python3", "-c", script)
 		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 128+31 {
 			t.Errorf("kill: %q (%v)", out, err)
 		}

@@ -25,6 +25,7 @@ import (
 	"github.com/turnstile-project/turnstile/internal/profile/baseline"
 	"github.com/turnstile-project/turnstile/internal/seccomp"
 	"github.com/turnstile-project/turnstile/internal/syscalls"
+	sets "github.com/turnstile-project/turnstile/internal/systemd"
 	"github.com/turnstile-project/turnstile/internal/testenv"
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
@@ -80,7 +81,7 @@ func run(t testing.TB, dir string, cmd *exec.Cmd) string {
 	return stdout.String()
 }
 
-func file(t testing.TB, name string, content []byte) {
+func writeFile(t testing.TB, name string, content []byte) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		t.Fatal(err)
@@ -95,7 +96,7 @@ func underBwrap(t testing.TB, filter []byte, argv ...string) (string, error) {
 	t.Helper()
 	testenv.Program(t, "bwrap")
 	name := filepath.Join(t.TempDir(), "filter")
-	file(t, name, filter)
+	writeFile(t, name, filter)
 	f, err := os.Open(name)
 	if err != nil {
 		t.Fatal(err)
@@ -185,8 +186,8 @@ func headerProgram(t testing.TB, in *Input) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file(t, filepath.Join(dir, "profile.h"), written(t, &seccompH, in))
-	file(t, filepath.Join(dir, "header.c"), source)
+	writeFile(t, filepath.Join(dir, "profile.h"), written(t, &seccompH, in))
+	writeFile(t, filepath.Join(dir, "header.c"), source)
 	for _, std := range []string{"c99", "c11", "gnu17"} {
 		run(t, dir, exec.Command("gcc", "-std="+std, "-O1", "-Wall", "-Wextra", "-Werror", "-pedantic", "header.c", "-o", "header", "-lseccomp"))
 	}
@@ -297,10 +298,10 @@ func TestGoSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file(t, filepath.Join(dir, "go.mod"), []byte("module probe\n\ngo 1.25\n"))
-	file(t, filepath.Join(dir, "main.go"), main)
+	writeFile(t, filepath.Join(dir, "go.mod"), []byte("module probe\n\ngo 1.25\n"))
+	writeFile(t, filepath.Join(dir, "main.go"), main)
 	source := filepath.Join(dir, "seccompfilter", "filter.go")
-	file(t, source, written(t, &goSource, in))
+	writeFile(t, source, written(t, &goSource, in))
 	if out := run(t, dir, exec.Command("gofmt", "-l", ".")); out != "" {
 		t.Errorf("gofmt would change %s", out)
 	}
@@ -311,12 +312,12 @@ func TestGoSource(t *testing.T) {
 	}
 	// The control: with the call in the profile the same program makes it.
 	in = inputOf(t, profileOf(t, "write", "exit_group", "getppid"), errnoOptions("go"))
-	file(t, source, written(t, &goSource, in))
+	writeFile(t, source, written(t, &goSource, in))
 	if got, want := run(t, dir, exec.Command("go", "run", ".")), strings.Repeat("0\n", 8); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	in = inputOf(t, everything(event.X8664, event.I386, event.ARM64, event.ARM), errnoOptions("none"))
-	file(t, source, written(t, &goSource, in))
+	writeFile(t, source, written(t, &goSource, in))
 	for _, arch := range []string{"386", "arm64"} {
 		cmd := exec.Command("go", "vet", "./seccompfilter")
 		cmd.Env = append(os.Environ(), "GOARCH="+arch, "CGO_ENABLED=0")
@@ -330,8 +331,8 @@ func verify(t testing.TB, dropIn []byte) string {
 	testenv.Program(t, "systemd-analyze")
 	dir := t.TempDir()
 	unit := filepath.Join(dir, "turnstile-test.service")
-	file(t, unit, []byte("[Unit]\nDescription=test\n\n[Service]\nExecStart=/bin/true\n"))
-	file(t, unit+".d/seccomp.conf", dropIn)
+	writeFile(t, unit, []byte("[Unit]\nDescription=test\n\n[Service]\nExecStart=/bin/true\n"))
+	writeFile(t, unit+".d/seccomp.conf", dropIn)
 	cmd := exec.Command("systemd-analyze", "--man=no", "verify", unit)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -343,7 +344,7 @@ func verify(t testing.TB, dropIn []byte) string {
 }
 
 func TestSystemdVerifies(t *testing.T) {
-	known := systemdSet("@known")
+	known := sets.Set("@known")
 	all := everything(event.X8664, event.I386)
 	all.Syscalls = slices.DeleteFunc(all.Syscalls, func(c *trace.Syscall) bool { return !slices.Contains(known, c.Name) })
 	all.Target.Argv = hostile
@@ -355,7 +356,7 @@ func TestSystemdVerifies(t *testing.T) {
 					o.Default.Errno = refused
 				}
 				in := inputOf(t, d, o)
-				in.Groups = SystemdGroups()
+				in.Groups = sets.Groups()
 				out := written(t, &systemd, in)
 				if said := verify(t, out); said != "" {
 					t.Errorf("systemd-analyze verify: %s\n%s", said, out)
@@ -370,26 +371,6 @@ func TestSystemdVerifies(t *testing.T) {
 			}
 		}
 	})
-}
-
-// TestSetsOfSystemd compares the table with the systemd that is installed, if it is of
-// that version.
-func TestSetsOfSystemd(t *testing.T) {
-	testenv.Program(t, "systemd-analyze")
-	if v := run(t, "", exec.Command("systemd-analyze", "--version")); !strings.HasPrefix(v, systemdVersion+" ") {
-		t.Skipf("the table is of %s, and this is %s", systemdVersion, v)
-	}
-	for name := range systemdSets {
-		var want []string
-		for line := range strings.Lines(run(t, "", exec.Command("systemd-analyze", "syscall-filter", name))) {
-			if line = strings.TrimSpace(line); line != name && !strings.HasPrefix(line, "#") && line != "" {
-				want = append(want, line)
-			}
-		}
-		if diff := cmp.Diff(want, systemdSets[name]); diff != "" {
-			t.Errorf("%s: -systemd +table\n%s", name, diff)
-		}
-	}
 }
 
 func TestFamiliesOfSystemd(t *testing.T) {
@@ -508,7 +489,7 @@ func inContainer(t testing.TB, program string, s *specs.LinuxSeccomp) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file(t, filepath.Join(bundle, "rootfs", "probe"), content)
+	writeFile(t, filepath.Join(bundle, "rootfs", "probe"), content)
 	if err := os.Chmod(filepath.Join(bundle, "rootfs", "probe"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -524,7 +505,7 @@ func inContainer(t testing.TB, program string, s *specs.LinuxSeccomp) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file(t, filepath.Join(bundle, "config.json"), config)
+	writeFile(t, filepath.Join(bundle, "config.json"), config)
 	root := t.TempDir()
 	return run(t, "", exec.Command("runc", "--root", root, "run", "--bundle", bundle, filepath.Base(filepath.Dir(bundle))+fmt.Sprint(os.Getpid())))
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/turnstile-project/turnstile/internal/enforce/plan"
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/policy/lang"
 	"github.com/turnstile-project/turnstile/internal/report/read"
@@ -17,7 +16,7 @@ import (
 )
 
 var amd64 = read.Context{
-	ABI: event.X8664, Kernel: "6.1.0-13-amd64", Door: plan.DoorOf,
+	ABI: event.X8664, Kernel: "6.1.0-13-amd64",
 	Variables: lang.Variables{"CWD": "/w", "HOME": "/home/u", "TMPDIR": "/tmp", "EXE": "/bin/sh"},
 }
 
