@@ -1,6 +1,7 @@
 // The trace, as Go's newModel left it, and what follows from it. Nothing here changes.
 
 const data = JSON.parse(document.getElementById("data").textContent);
+Object.setPrototypeOf(data.errnos, null); // a name of the trace is no property of all objects
 
 /** el makes an element. Strings become text nodes: no data is ever read as HTML. */
 function el(tag, className, ...children) {
