@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/turnstile-project/turnstile/internal/report"
 	"github.com/turnstile-project/turnstile/internal/trace"
@@ -14,7 +15,11 @@ func headOf(d *trace.Document) head {
 		Outcome: outcome(d.Target), UID: d.Target.UID,
 		Kernel: text(d.Host.Kernel), Arch: text(d.Host.Arch),
 		Started: d.Started, Duration: d.Duration, Results: d.Results,
+		Gated:      slices.ContainsFunc(d.Files, func(f *trace.File) bool { return len(f.Verdicts) > 0 }) && len(d.Syscalls) == 0,
 		Incomplete: report.Incomplete(d), Missing: report.Losses(d), Folded: report.Folds(d),
+	}
+	if h.Gated {
+		h.Missing = append(h.Missing, "it is of turnstile enforce: what no rule could say no to is not in it, nor are calls and programs")
 	}
 	if !d.Results {
 		h.Missing = append(h.Missing, "the end of calls was not watched: there are no errors here (observe --errors)")

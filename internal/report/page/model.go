@@ -44,6 +44,8 @@ type head struct {
 	Duration int64     `json:"duration"` // nanoseconds
 	// Results says whether errors could be seen.
 	Results bool `json:"results"`
+	// Gated says that the trace is of a gate, which sees only what it judges.
+	Gated bool `json:"gated"`
 	// Incomplete are the sections that may lack something, Missing says what and why,
 	// Folded what was taken together.
 	Incomplete []string `json:"incomplete"`

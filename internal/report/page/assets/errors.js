@@ -21,7 +21,7 @@ const errorTree = (() => {
     if (filter.process < 0 && filter.classes === 0) {
       for (const x of data.syscalls) if (x.errors.length && seen.call(x)) add("call", x.name + (x.abi ? ` (${x.abi})` : ""), x.errors, () => callTable.pick(x));
     }
-    if (files) for (let i = 0; i < files.name.length; i++) if (tree.match[i] && files.of[files.facts[i]].failed) add("file", files.path[i], files.of[files.facts[i]].errors, () => revealFile(i));
+    if (files) for (let i = 0; i < files.name.length; i++) if (shown.match[i] && files.of[files.facts[i]].failed) add("file", files.path[i], files.of[files.facts[i]].errors, () => revealFile(i));
     for (const x of data.programs) if (x.errors.length && seen.program(x)) add("program", x.path, x.errors, () => programTable.pick(x));
     for (const x of data.sockets ?? []) if (x.errors.length && seen.socket(x)) add("socket", `${x.op} ${x.address || x.kind}`, x.errors, () => socketTable.pick(x));
     const kinds = ["call", "program", "socket", "file"];

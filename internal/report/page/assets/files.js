@@ -1,6 +1,6 @@
 // The files as a tree. A directory sums up what can be seen below it.
 
-const tree = {
+const shown = {
   open: new Set(), // by row
   match: null, // Uint8Array by row: it is to be seen by itself
   files: null, // how many such files are at or below a row
@@ -13,29 +13,29 @@ const tree = {
 /** sumUp applies the filter, and counts for each row what is to be seen below it. */
 function sumUp() {
   const n = files.name.length;
-  tree.match = new Uint8Array(n);
-  tree.files = new Float64Array(n);
-  tree.ops = new Float64Array(n);
-  tree.errors = new Float64Array(n);
-  tree.denied = new Float64Array(n);
-  tree.union = new Uint16Array(n);
+  shown.match = new Uint8Array(n);
+  shown.files = new Float64Array(n);
+  shown.ops = new Float64Array(n);
+  shown.errors = new Float64Array(n);
+  shown.denied = new Float64Array(n);
+  shown.union = new Uint16Array(n);
   for (let i = n - 1; i >= 0; i--) {
     if (seen.file(i)) {
       const facts = files.of[files.facts[i]];
-      tree.match[i] = 1;
-      tree.files[i] += files.within[i] ?? 1;
-      tree.ops[i] += facts.n;
-      tree.errors[i] += facts.failed;
-      tree.denied[i] += facts.denied;
-      tree.union[i] |= facts.classes;
+      shown.match[i] = 1;
+      shown.files[i] += files.within[i] ?? 1;
+      shown.ops[i] += facts.n;
+      shown.errors[i] += facts.failed;
+      shown.denied[i] += facts.denied;
+      shown.union[i] |= facts.classes;
     }
     const up = files.parent[i];
-    if (up >= 0 && tree.files[i]) {
-      tree.files[up] += tree.files[i];
-      tree.ops[up] += tree.ops[i];
-      tree.errors[up] += tree.errors[i];
-      tree.denied[up] += tree.denied[i];
-      tree.union[up] |= tree.union[i];
+    if (up >= 0 && shown.files[i]) {
+      shown.files[up] += shown.files[i];
+      shown.ops[up] += shown.ops[i];
+      shown.errors[up] += shown.errors[i];
+      shown.denied[up] += shown.denied[i];
+      shown.union[up] |= shown.union[i];
     }
   }
 }
@@ -43,8 +43,8 @@ function sumUp() {
 const fileColumns = [
   { id: "name", label: "path", className: "label", value: (i) => files.name[i] },
   { id: "classes", label: "what", value: null },
-  { id: "ops", label: "uses", className: "num", number: true, value: (i) => tree.ops[i] },
-  { id: "errors", label: "errors", className: "num", number: true, value: (i) => tree.errors[i] },
+  { id: "ops", label: "uses", className: "num", number: true, value: (i) => shown.ops[i] },
+  { id: "errors", label: "errors", className: "num", number: true, value: (i) => shown.errors[i] },
 ];
 const fileSort = { by: "name", down: false };
 
@@ -52,7 +52,7 @@ const fileSort = { by: "name", down: false };
 function inside(i) {
   const all = [];
   const end = i < 0 ? files.name.length : files.end[i];
-  for (let k = i + 1; k < end; k = files.end[k]) if (tree.files[k] > 0) all.push(k);
+  for (let k = i + 1; k < end; k = files.end[k]) if (shown.files[k] > 0) all.push(k);
   if (fileSort.by === "name" && !fileSort.down) return all; // as they come
   return all.sort(order(fileColumns.find((c) => c.id === fileSort.by), fileSort.down));
 }
@@ -64,14 +64,14 @@ function fileRows() {
   const push = (i) => {
     const all = inside(i);
     let largest = 0;
-    for (const k of all) largest = Math.max(largest, tree.ops[k]);
+    for (const k of all) largest = Math.max(largest, shown.ops[k]);
     for (let k = all.length - 1; k >= 0; k--) left.push([all[k], largest]);
   };
   push(-1);
   while (left.length) {
     const [i, largest] = left.pop();
-    const folder = files.end[i] > i + 1 && tree.files[i] > tree.match[i] * (files.within[i] ?? 1);
-    const open = folder && tree.open.has(i);
+    const folder = files.end[i] > i + 1 && shown.files[i] > shown.match[i] * (files.within[i] ?? 1);
+    const open = folder && shown.open.has(i);
     rows.push({ id: i, depth: files.depth[i], open: folder ? open : undefined, largest });
     if (open) push(i);
   }
@@ -80,7 +80,7 @@ function fileRows() {
 
 /** openSome opens what is to be seen from the top, small directories first, up to so many rows. */
 function openSome(room) {
-  tree.open.clear();
+  shown.open.clear();
   let level = inside(-1);
   let rows = level.length;
   while (level.length && rows < room) {
@@ -89,7 +89,7 @@ function openSome(room) {
     for (const [i, all] of folders.sort((a, b) => a[1].length - b[1].length)) {
       if (rows + all.length > room) break;
       rows += all.length;
-      tree.open.add(i);
+      shown.open.add(i);
       next.push(...all);
     }
     level = next;
@@ -109,7 +109,7 @@ const fileTree = files && (() => {
     nothing: () => (files.count ? "No file matches." : "No file was touched."),
     label: (row) => files.name[row.id],
     rows: fileRows,
-    toggle: (ids, open) => ids.forEach((i) => (open ? tree.open.add(i) : tree.open.delete(i))),
+    toggle: (ids, open) => ids.forEach((i) => (open ? shown.open.add(i) : shown.open.delete(i))),
     act: (row) => {
       if (row.open !== undefined && files.facts[row.id] < 0) view.key("Toggle", view.seen.indexOf(row));
       else pick(picked === row.id ? -1 : row.id);
@@ -125,14 +125,14 @@ const fileTree = files && (() => {
       const facts = files.of[files.facts[i]];
       const within = files.within[i] ?? 0;
       const label = el("div", "cell label", sign, name(files.name[i] + (folder || within ? "/" : ""), folder ? "folder" : facts && inVain(facts) ? "missed" : ""));
-      if (folder && !row.open) label.append(el("span", "pid", number(tree.files[i])));
+      if (folder && !row.open) label.append(el("span", "pid", number(shown.files[i])));
       if (within) label.append(note("tag", `${number(within)} files as one`, "Too many to be shown by themselves"));
       if (facts?.folded) label.append(note("tag", "files in it", "It stands for files in it, beyond --max-files"));
-      if (tree.denied[i]) label.append(note("tag bad", `⊘ ${number(tree.denied[i])} denied`, facts?.rule));
+      if (shown.denied[i]) label.append(note("tag bad", `⊘ ${number(shown.denied[i])} denied`, facts?.rule));
       const e = el("div", `${picked === i ? "picked" : ""}${folder ? " isfolder" : ""}`, label,
-        el("div", "cell", letters(tree.union[i])),
-        el("div", "cell num", ...measure(tree.ops[i], row.largest, tree.union[i] & changing ? "changes" : "")),
-        el("div", "cell num", tree.errors[i] ? el("span", "error", number(tree.errors[i])) : ""));
+        el("div", "cell", letters(shown.union[i])),
+        el("div", "cell num", ...measure(shown.ops[i], row.largest, shown.union[i] & changing ? "changes" : "")),
+        el("div", "cell num", shown.errors[i] ? el("span", "error", number(shown.errors[i])) : ""));
       e.setAttribute("aria-selected", String(picked === i));
       e.title = files.path[i];
       return e;
@@ -168,23 +168,23 @@ const fileTree = files && (() => {
     if (now !== before) openSome(filter.terms.length || filter.classes || filter.failed || filter.denied ? 300 : 40);
     before = now;
     let n = 0;
-    for (let i = 0; i < files.name.length; i = files.end[i]) n += tree.files[i];
+    for (let i = 0; i < files.name.length; i = files.end[i]) n += shown.files[i];
     panel.querySelector(".tally").textContent = n === files.count ? number(n) : `${number(n)} of ${number(files.count)}`;
     view.draw();
-    if (picked >= 0) pick(tree.match[picked] ? picked : -1);
+    if (picked >= 0) pick(shown.match[picked] ? picked : -1);
   }
 
   panel.querySelector(".tools").addEventListener("click", (e) => {
     const what = e.target.dataset.do;
-    if (what === "open") for (let i = 0; i < files.name.length; i++) if (files.end[i] > i + 1) tree.open.add(i);
-    if (what === "shut") tree.open.clear();
+    if (what === "open") for (let i = 0; i < files.name.length; i++) if (files.end[i] > i + 1) shown.open.add(i);
+    if (what === "shut") shown.open.clear();
     if (what) view.draw();
   });
 
   /** reveal opens the way to a row and goes there. */
   function reveal(i) {
-    for (let up = files.parent[i]; up >= 0; up = files.parent[up]) tree.open.add(up);
-    if (files.end[i] > i + 1) tree.open.add(i);
+    for (let up = files.parent[i]; up >= 0; up = files.parent[up]) shown.open.add(up);
+    if (files.end[i] > i + 1) shown.open.add(i);
     view.draw();
     const place = view.seen.findIndex((row) => row.id === i);
     panel.scrollIntoView({ block: "nearest" });

@@ -61,7 +61,6 @@ const seen = {
     (!chosenProcesses || (x.process >= 0 && chosenProcesses[x.process] === 1)),
   socket: (x) => has(x.text) && (!filter.failed || x.errors.length > 0) && !filter.denied && ofClass(classOfOp(x.op)) &&
     (!chosenWhos || chosenWhos[x.who]),
-  process: (i) => has(processes.text[i]) && (!filter.failed || processes.failed(i)),
   file: (i) => {
     const facts = files.of[files.facts[i]];
     return facts !== undefined && ofClass(facts.classes) && (!filter.failed || facts.failed > 0) && (!filter.denied || facts.denied > 0) &&

@@ -42,7 +42,7 @@ function under(bits) {
   let vain = 0;
   for (let i = counts.length - 1; i >= 0; i--) {
     const facts = files.of[files.facts[i]];
-    if (tree.match[i] && facts.classes & bits) {
+    if (shown.match[i] && facts.classes & bits) {
       if (inVain(facts)) {
         vain++;
       } else {
@@ -104,7 +104,7 @@ function programCard() {
   }
   const sorted = [...runs].sort((a, b) => b[1] - a[1]);
   const sum = sorted.reduce((all, [, n]) => all + n, 0);
-  return card("Runs", sum ? plural(sorted.length, "program", "programs") : "", sorted.map(([path, n]) => line(path, n, () => look(path))), "No program.");
+  return card("Runs", sum ? plural(sorted.length, "program", "programs") : "", sorted.map(([path, n]) => line(path, n, () => look(path))), data.head.gated ? "Programs were not watched." : "No program.");
 }
 
 function socketCard() {

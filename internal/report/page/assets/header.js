@@ -16,8 +16,8 @@ function drawHead() {
     h.dir && el("span", "", "in ", name(h.dir, "mono")),
     el("span", "", `as uid ${h.uid}`),
     el("span", "", `on Linux ${h.kernel}, ${h.arch}`),
-    el("span", "", plural(data.syscalls.reduce((sum, x) => sum + x.count, 0), "call", "calls")),
-    h.results && el("span", "", plural(failures, "failure", "failures")),
+    !h.gated && el("span", "", plural(data.syscalls.reduce((sum, x) => sum + x.count, 0), "call", "calls")),
+    !h.gated && h.results && el("span", "", plural(failures, "failure", "failures")),
   ].filter(Boolean);
   byId("run").append(...words);
 

@@ -21,7 +21,7 @@ const errorCell = (x) => {
 const callTable = new Table(byId("syscalls"), {
   sort: { by: "count", down: true },
   label: (x) => x.name,
-  nothing: nothingOf(data.syscalls, "No call was counted."),
+  nothing: nothingOf(data.syscalls, data.head.gated ? "Calls were not counted." : "No call was made."),
   rows: () => {
     const rows = data.syscalls.filter(seen.call);
     for (const x of rows) x.now = countBy(x);
@@ -48,11 +48,11 @@ const callTable = new Table(byId("syscalls"), {
 const programTable = new Table(byId("programs"), {
   sort: { by: "order", down: false },
   label: (x) => x.path.split("/").pop(),
-  nothing: nothingOf(data.programs, "No program was started."),
+  nothing: nothingOf(data.programs, data.head.gated ? "Programs were not watched." : "No program was started."),
   rows: () => data.programs.filter(seen.program),
   columns: [
     { id: "order", label: "#", className: "num index", number: false, value: (x) => x.place, cell: (x) => el("span", "dim", number(x.place)) },
-    { id: "path", label: "program", className: "label", value: (x) => x.path, cell: (x) => [name(x.path, "mono"), x.count > 1 ? note("pid", `×${number(x.count)}`) : ""] },
+    { id: "path", label: "program", className: "label", value: (x) => x.path, cell: (x) => [name(x.path, total(x.errors) >= x.count ? "mono missed" : "mono"), x.count > 1 ? note("pid", `×${number(x.count)}`) : ""] },
     { id: "command", label: "arguments", className: "label", value: (x) => x.command, cell: (x) => name(x.command.replace(/^\S+ ?/, ""), "mono dim") },
     { id: "errors", label: "errors", className: "num errs", number: true, value: (x) => total(x.errors), cell: errorCell },
   ],

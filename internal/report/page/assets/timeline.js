@@ -107,7 +107,8 @@ const timeline = (() => {
     const power = 10 ** Math.floor(Math.log10(rough));
     const step = [1, 2, 5, 10].map((x) => x * power).find((x) => x >= rough);
     const marks = [life()];
-    for (let t = Math.ceil(from / step) * step; t <= to - step * 0.1; t += step) {
+    const room = (46 * (to - from)) / width; // for the last word
+    for (let t = Math.ceil(from / step) * step; t <= to - room; t += step) {
       const mark = el("span", "mark", duration(t).replace(/\.0+ /, " ").replace(/(\.\d*[1-9])0+ /, "$1 ").replace(/^0 ns$/, "0"));
       mark.style.left = `${at(t)}%`;
       marks.push(mark);
@@ -181,12 +182,28 @@ const timeline = (() => {
   });
   new ResizeObserver(drawAxis).observe(axis);
 
+  /** involved are the processes that have a part in what is to be seen, null for all. */
+  function involved() {
+    if (!filter.terms.length && !filter.classes && !filter.denied) return null;
+    const who = new Set();
+    const all = new Uint8Array(p.count);
+    if (files) for (let i = 0; i < files.name.length; i++) if (shown.match[i]) who.add(files.who[i]);
+    for (const x of data.sockets ?? []) if (seen.socket(x)) who.add(x.who);
+    for (const k of who) for (const i of members(data.whos[k])) all[i] = 1;
+    for (const x of data.programs) if (x.process >= 0 && seen.program(x)) all[x.process] = 1;
+    // Calls have no class.
+    if (!filter.classes) for (const x of data.syscalls) if (seen.call(x)) for (let k = 0; k < x.by.length; k += 2) all[x.by[k]] = 1;
+    if (filter.terms.length && !filter.classes && !filter.denied) for (let i = 0; i < p.count; i++) if (has(p.text[i])) all[i] = 1;
+    return all;
+  }
+
   function draw() {
     match = new Uint8Array(p.count);
+    const taking = involved();
     let n = 0;
     for (let k = p.order.length - 1; k >= 0; k--) {
       const i = p.order[k];
-      if (seen.process(i)) {
+      if ((!taking || taking[i]) && (!filter.failed || p.failed(i))) {
         match[i] = 1;
         n += p.folded[i] || 1;
       }
