@@ -37,11 +37,11 @@ type facts struct {
 	Folded   bool        `json:"folded,omitempty"` // it stands for files in it, by the trace
 }
 
-// filesOf makes the tree. If it has more than limit entries, the largest directories
-// are shown as one entry, and the sentence says so.
+// filesOf makes the tree. If it has more than limit entries, some directories are shown
+// as one entry, and the sentence says so.
 func filesOf(all []*trace.File, people *people, limit int) (f *files, folded string) {
 	t := treeOf(all)
-	width := t.widest(limit)
+	opened := t.opened(limit)
 	f = &files{
 		Name: []string{}, Depth: []int{}, Facts: []int{}, Who: []int{}, Of: []*facts{},
 		Asked: map[int][]string{}, Within: map[int]int{},
@@ -60,7 +60,7 @@ func filesOf(all []*trace.File, people *people, limit int) (f *files, folded str
 		}
 		name := prefix + component(n.name)
 		prefix = ""
-		shut := int(n.children) > width
+		shut := n.children > 0 && !opened[i]
 		if n.file == nil && n.children == 1 && !shut {
 			prefix = name + "/"
 			depth[i] = at
@@ -90,7 +90,7 @@ func filesOf(all []*trace.File, people *people, limit int) (f *files, folded str
 		f.Facts = append(f.Facts, f.number(factsOf(told), known))
 	}
 	if hidden > 0 {
-		folded = fmt.Sprintf("%d of %d files are not shown by themselves: a directory with more than %d entries is one row here", hidden, len(all), width)
+		folded = fmt.Sprintf("%d of %d files are not shown by themselves: some directories are one row here", hidden, len(all))
 	}
 	return f, folded
 }
@@ -133,6 +133,7 @@ type node struct {
 	file     *trace.File // nil if nothing is told of it
 	parent   int32       // -1 for none
 	children int32
+	size     int32 // nodes, with itself and all that is in it
 }
 
 // treeOf makes the tree of files. The first name of an absolute path keeps its slash.
@@ -165,6 +166,12 @@ func treeOf(all []*trace.File) *tree {
 		}
 		t.nodes[way[len(way)-1]].file = f
 		last = f.Path
+	}
+	for i := len(t.nodes) - 1; i >= 0; i-- {
+		t.nodes[i].size++
+		if parent := t.nodes[i].parent; parent >= 0 {
+			t.nodes[parent].size += t.nodes[i].size
+		}
 	}
 	return t
 }

@@ -1,8 +1,9 @@
 package page
 
 import (
+	"cmp"
+	"container/heap"
 	"slices"
-	"sort"
 
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/trace"
@@ -12,37 +13,58 @@ import (
 // with them, and the page has some 10 MB.
 const maxEntries = 100_000
 
-// widest is how many children a directory may have to be shown with them, so that there
-// are at most limit entries. What stands at the root is always shown.
-func (t *tree) widest(limit int) int {
-	most := 0
-	for i := range t.nodes {
-		most = max(most, int(t.nodes[i].children))
-	}
-	shown := make([]bool, len(t.nodes))
-	fits := func(width int) bool {
-		entries := 0
-		for i := range t.nodes {
-			parent := t.nodes[i].parent
-			shown[i] = parent < 0 || shown[parent] && int(t.nodes[parent].children) <= width
-			if shown[i] {
-				entries++
-			}
+// opened says of each directory whether what is in it is shown: those with few children
+// before those with many, from the root down, until there would be more than limit
+// entries. What stands at the root is always shown.
+func (t *tree) opened(limit int) []bool {
+	opened := make([]bool, len(t.nodes))
+	left := limit
+	var within directories
+	push := func(i int) {
+		left--
+		if t.nodes[i].children > 0 {
+			heap.Push(&within, directory{t.nodes[i].children, i})
 		}
-		return entries <= limit
 	}
-	narrower := sort.Search(most, func(n int) bool { return fits(most - n) })
-	return most - narrower
+	for i := 0; i < len(t.nodes); i = t.end(i) {
+		push(i)
+	}
+	for len(within) > 0 {
+		d := heap.Pop(&within).(directory)
+		if int(d.children) > left {
+			break // the others have no fewer
+		}
+		opened[d.node] = true
+		for i := d.node + 1; i < t.end(d.node); i = t.end(i) {
+			push(i)
+		}
+	}
+	return opened
+}
+
+// directories is a heap of those that could be opened next, that with the fewest
+// children on top.
+type directories []directory
+
+type directory struct {
+	children int32
+	node     int
+}
+
+func (d directories) Len() int { return len(d) }
+func (d directories) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(d[i].children, d[j].children), cmp.Compare(d[i].node, d[j].node)) < 0
+}
+func (d directories) Swap(i, j int) { d[i], d[j] = d[j], d[i] }
+func (d *directories) Push(x any)   { *d = append(*d, x.(directory)) }
+func (d *directories) Pop() any {
+	last := (*d)[len(*d)-1]
+	*d = (*d)[:len(*d)-1]
+	return last
 }
 
 // end is the node behind everything that is in node i.
-func (t *tree) end(i int) int {
-	end := i + 1
-	for end < len(t.nodes) && int(t.nodes[end].parent) >= i {
-		end++
-	}
-	return end
-}
+func (t *tree) end(i int) int { return i + int(t.nodes[i].size) }
 
 // together is node i and everything in it as one file, and how many files are in it.
 func (t *tree) together(i int) (f *trace.File, within int) {

@@ -9,7 +9,9 @@ const errorTree = (() => {
   function collect() {
     const by = new Map();
     const add = (kind, text, errors, act) => {
+      const lower = text.toLowerCase();
       for (const [what, n] of errors) {
+        if (!has(`${lower} ${what.toLowerCase()}`)) continue;
         if (!by.has(what)) by.set(what, { what, calls: 0, objects: 0, rows: [] });
         const group = by.get(what);
         if (kind === "call") group.calls += n;
