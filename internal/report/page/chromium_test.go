@@ -41,7 +41,7 @@ func open(t *testing.T, d *trace.Document) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Write(f, d); err != nil {
+	if err := Write(f, d, "turnstile 1.0"); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Close(); err != nil {

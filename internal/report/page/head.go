@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/turnstile-project/turnstile/internal/report"
 	"github.com/turnstile-project/turnstile/internal/trace"
@@ -17,6 +18,10 @@ func headOf(d *trace.Document) head {
 		Started: d.Started, Duration: d.Duration, Results: d.Results,
 		Gated:      slices.ContainsFunc(d.Files, func(f *trace.File) bool { return len(f.Verdicts) > 0 }) && len(d.Syscalls) == 0,
 		Incomplete: report.Incomplete(d), Missing: report.Losses(d), Folded: report.Folds(d),
+	}
+	if n := len(d.Merged); n > 0 {
+		h.Folded = append(h.Folded, fmt.Sprintf("%d runs are shown together, each from its own start", n))
+		h.Command = subjects(d)
 	}
 	if h.Gated {
 		h.Missing = append(h.Missing, "it is of turnstile enforce: what no rule could say no to is not in it, nor are calls and programs")
@@ -40,8 +45,23 @@ func subject(t trace.Target) string {
 	case t.PID != 0:
 		return fmt.Sprintf("process %d", t.PID)
 	default:
-		return "several commands"
+		return "a command that is not known"
 	}
+}
+
+// subjects are the commands of runs that were merged, each once.
+func subjects(d *trace.Document) string {
+	var all []string
+	for _, o := range d.Merged {
+		if s := subject(o.Target); !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	const most = 5
+	if more := len(all) - most; more > 0 {
+		all = append(all[:most], fmt.Sprintf("… (%d more)", more))
+	}
+	return strings.Join(all, "; ")
 }
 
 func outcome(t trace.Target) string {

@@ -33,7 +33,8 @@ type model struct {
 }
 
 type head struct {
-	Tool     string    `json:"tool"`
+	Tool     string    `json:"tool"`  // that watched
+	Maker    string    `json:"maker"` // of the page
 	Command  string    `json:"command"`
 	Dir      string    `json:"dir"`
 	Outcome  string    `json:"outcome"`
@@ -112,7 +113,7 @@ func counts(all trace.Counts) []count {
 
 // newModel makes the model of a trace, with at most limit entries of files if that can be.
 func newModel(d *trace.Document, limit int) *model {
-	people := newPeople(d.Processes)
+	people := newPeople(d.Processes, d.Merged)
 	m := &model{
 		Head:      headOf(d),
 		Classes:   (^event.Class(0)).Names(),

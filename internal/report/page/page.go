@@ -24,8 +24,8 @@ var scripts = []string{
 
 var frame = template.Must(template.ParseFS(assets, "assets/page.html"))
 
-// Write writes the page of a trace.
-func Write(w io.Writer, d *trace.Document) error {
+// Write writes the page of a trace. Tool is what makes it, with the version.
+func Write(w io.Writer, d *trace.Document, tool string) error {
 	style, err := assets.ReadFile("assets/style.css")
 	if err != nil {
 		return err
@@ -35,10 +35,11 @@ func Write(w io.Writer, d *trace.Document) error {
 		return err
 	}
 	m := newModel(d, maxEntries)
+	m.Head.Maker = text(tool)
 	b := bufio.NewWriterSize(w, 1<<16)
 	err = frame.Execute(b, map[string]any{
 		"Title": m.Head.Command,
-		"Tool":  m.Head.Tool,
+		"Tool":  m.Head.Maker,
 		"Style": template.CSS(style), "StyleHash": hash(style),
 		"Script": template.JS(script), "ScriptHash": hash(script),
 		"Data": m,

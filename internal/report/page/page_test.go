@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,11 +79,33 @@ func TestModel(t *testing.T) {
 	}
 }
 
+// TestMerged: a pid of one run is no parent in another.
+func TestMerged(t *testing.T) {
+	d := sample()
+	d.Target.Argv = nil
+	d.Processes = []*trace.Process{{ID: 0, PID: 10, PPID: 1}, {ID: 1, PID: 11, PPID: 10, Started: 1}, {ID: 2, PID: 12, PPID: 10, Started: 2}}
+	d.Merged = []trace.Origin{
+		{Target: trace.Target{Argv: []string{"make"}}},
+		{Target: trace.Target{Argv: []string{"make", "a b"}}, FirstProcess: 2},
+		{Target: trace.Target{Argv: []string{"make"}}, FirstProcess: 3},
+	}
+	m := newModel(d, 100)
+	if want := []int{-1, 0, -1}; !slices.Equal(m.Processes.Parent, want) {
+		t.Errorf("parents %v, want %v", m.Processes.Parent, want)
+	}
+	if want := "make; make 'a b'"; m.Head.Command != want {
+		t.Errorf("command %q, want %q", m.Head.Command, want)
+	}
+	if want := "3 runs are shown together, each from its own start"; !slices.Contains(m.Head.Folded, want) {
+		t.Errorf("%q lacks %q", m.Head.Folded, want)
+	}
+}
+
 // TestNothingButThePage looks at the bytes: whatever the trace holds, there are the two
 // scripts of the page, its one style, and nothing that is not printable.
 func TestNothingButThePage(t *testing.T) {
 	var b bytes.Buffer
-	if err := Write(&b, everywhere(hostile)); err != nil {
+	if err := Write(&b, everywhere(hostile), "turnstile 1.0"); err != nil {
 		t.Fatal(err)
 	}
 	page := b.String()
@@ -133,7 +156,7 @@ func TestFold(t *testing.T) {
 	for i := range 10 {
 		add("/few/" + strings.Repeat("x", i+1))
 	}
-	f, said := filesOf(all, newPeople(nil), 40)
+	f, said := filesOf(all, newPeople(nil, nil), 40)
 	if want := "100 of 110 files are not shown by themselves: some directories are one row here"; said != want {
 		t.Errorf("said %q, want %q", said, want)
 	}
@@ -143,7 +166,7 @@ func TestFold(t *testing.T) {
 	if ops := f.Of[f.Facts[11]].Ops; len(ops) != 1 || ops[0].n != 100 {
 		t.Errorf("the directory has %v", ops)
 	}
-	if f, said := filesOf(all, newPeople(nil), 1000); said != "" || len(f.Within) != 0 || len(f.Name) != 112 {
+	if f, said := filesOf(all, newPeople(nil, nil), 1000); said != "" || len(f.Within) != 0 || len(f.Name) != 112 {
 		t.Errorf("with room for all: %d rows, said %q", len(f.Name), said)
 	}
 }
@@ -182,7 +205,7 @@ func FuzzFiles(f *testing.F) {
 			}
 		}
 		for _, limit := range []int{0, 3} {
-			rows, _ := filesOf(all, newPeople(nil), limit)
+			rows, _ := filesOf(all, newPeople(nil, nil), limit)
 			told := 0
 			for i, facts := range rows.Facts {
 				if facts >= 0 && rows.Within[i] == 0 {

@@ -32,19 +32,29 @@ type people struct {
 	known  map[string]int
 }
 
-func newPeople(all []*trace.Process) *people {
+// newPeople takes the processes of one run, or of several that were merged: those are the
+// origins, and a parent is of the same run.
+func newPeople(all []*trace.Process, origins []trace.Origin) *people {
 	p := &people{all: slices.Clone(all), places: make(map[int]int, len(all)), whos: [][]int{}, known: make(map[string]int)}
 	slices.SortStableFunc(p.all, func(a, b *trace.Process) int { return cmp.Compare(a.Started, b.Started) })
-	last := make(map[int32]int) // the process that has a pid by now
+	type pidOf struct {
+		run int
+		pid int32
+	}
+	last := make(map[pidOf]int) // the process that has a pid by now
 	for i, x := range p.all {
 		p.places[x.ID] = i
-		parent, ok := last[x.PPID]
+		run := 0
+		for run < len(origins) && origins[run].FirstProcess <= x.ID {
+			run++
+		}
+		parent, ok := last[pidOf{run, x.PPID}]
 		if !ok || x.Folded > 0 {
 			parent = -1
 		}
 		p.parent = append(p.parent, parent)
 		if x.Folded == 0 {
-			last[x.PID] = i
+			last[pidOf{run, x.PID}] = i
 		}
 	}
 	return p

@@ -8,14 +8,14 @@ function drawHead() {
   byId("command").append(name(h.command));
   const failures = data.syscalls.reduce((sum, x) => sum + total(x.errors), 0);
   const started = new Date(h.started);
-  const ended = el("span", /^exited with 0$/.test(h.outcome) ? "good" : "bad", h.outcome);
+  const ended = el("span", h.outcome === "exited with 0" ? "good" : /^(exited|killed)/.test(h.outcome) ? "bad" : "", h.outcome);
   const words = [
     ended,
     el("span", "", "took ", el("b", "", duration(h.duration))),
     started.getTime() > 0 && note("", started.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }), h.started),
     h.dir && el("span", "", "in ", name(h.dir, "mono")),
     el("span", "", `as uid ${h.uid}`),
-    el("span", "", `on Linux ${h.kernel}, ${h.arch}`),
+    el("span", "", ["on", h.kernel && `Linux ${h.kernel},`, h.arch].filter(Boolean).join(" ")),
     !h.gated && el("span", "", plural(data.syscalls.reduce((sum, x) => sum + x.count, 0), "call", "calls")),
     !h.gated && h.results && el("span", "", plural(failures, "failure", "failures")),
   ].filter(Boolean);
@@ -35,7 +35,7 @@ function drawHead() {
   if (!data.files) told.push("files were not watched (--files)");
   if (!data.sockets) told.push("sockets were not watched (--net)");
   if (told.length) state.append(el("p", "told", `${told.join("; ")}.`));
-  byId("foot").append(`Made by ${h.tool}. This file holds the whole report and reaches for nothing. What is not printable is escaped as in Go, in quotes.`);
+  byId("foot").append(`Made by ${h.maker}${h.tool === h.maker ? "" : `, of what ${h.tool} saw`}. This file holds the whole report and reaches for nothing. What is not printable is escaped as in Go, in quotes.`);
 }
 
 /** letters are the classes of a file as ls(1) would show them. */

@@ -109,7 +109,7 @@ class List {
       const i = (this.active + k) % this.count;
       if (this.label(i).toLowerCase().replace(/^[/"]+/, "").startsWith(key)) {
         this.go(i);
-        return key !== "t" && key !== "T";
+        return true;
       }
     }
     return false;

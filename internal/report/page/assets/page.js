@@ -36,6 +36,7 @@ document.addEventListener("keydown", (e) => {
   if (e.key === "Escape") {
     if (filtered() || typingHere) {
       e.preventDefault();
+      if (!filtered()) e.target.blur();
       clear();
     }
   } else if (typingHere) {
