@@ -49,7 +49,7 @@ type seer struct {
 
 // see is what a file of a trace is.
 func (s *seer) see(f *trace.File) (SeenFile, bool) {
-	if !strings.HasPrefix(f.Path, "/") {
+	if !strings.HasPrefix(f.Path, "/") || strings.Contains(f.Path, "\x00") {
 		s.nameless++
 		return SeenFile{}, false
 	}
@@ -165,8 +165,8 @@ func (s *seer) notes() []string {
 		"%d files without a path from the root are not allowed: no rule can name them")
 	tell(s.refused, "a file that the program was not allowed to use (EACCES, EPERM) is not allowed",
 		"%d files that the program was not allowed to use (EACCES, EPERM) are not allowed")
-	tell(s.folded, "the trace has a directory in the place of files in it: all files of it are allowed, unless it is sensitive",
-		"the trace has %d directories in the place of files in them: all files of these are allowed, unless they are sensitive")
+	tell(s.folded, "the trace has a directory in the place of files in it: all files of it that are not hidden are allowed, unless it is sensitive",
+		"the trace has %d directories in the place of files in them: all files of these that are not hidden are allowed, unless they are sensitive")
 	return notes
 }
 

@@ -65,6 +65,8 @@ type file struct {
 	wide    bool // it has, or may have, more than was seen
 	// renamed and linked are those of a [profile.SeenFile].
 	renamed, linked bool
+	// covered says that a tree allows it.
+	covered bool
 	// names from kept on stay as they are.
 	kept int
 }
@@ -134,6 +136,7 @@ func (c *collapser) add(s *profile.SeenFile) {
 	}
 	if s.Folded {
 		f.path += "/" + wild
+		f.kept++
 	}
 	f.wide = strings.Contains(f.path, wild)
 	c.files = append(c.files, f)
@@ -189,13 +192,18 @@ func (c *collapser) general(f *file, names, absolute []string) string {
 	}
 	for i, name := range changed {
 		depth := len(absolute) - len(names) + i + 1
-		if name != names[i] && depth <= c.deepest && c.meets(append(absolute[:depth-1-i:depth-1-i], changed[:i+1]...), f.classes) {
+		if name != names[i] && (depth <= c.deepest || inHidden(changed[:i])) && c.meets(append(absolute[:depth-1-i:depth-1-i], changed[:i+1]...), f.classes) {
 			name, changed[i] = names[i], names[i] // it would be something sensitive, too
 		}
 		out.WriteByte('/')
 		out.WriteString(name)
 	}
 	return out.String()
+}
+
+// inHidden says whether one of some names is that of a hidden directory.
+func inHidden(names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, ".") })
 }
 
 // name puts wildcards in one name.
@@ -243,8 +251,10 @@ func (c *collapser) placeOf(b *base, absolute []string, i int) place {
 	if b.Base == profile.Tmp && i == len(namesOf(b.at)) {
 		return temporary
 	}
-	switch strings.Join(absolute[:i], "/") {
-	case "tmp", "var/tmp", "dev/shm", "run/lock":
+	switch {
+	case i == 1 && absolute[0] == "tmp",
+		i == 2 && absolute[0] == "var" && absolute[1] == "tmp",
+		i == 2 && absolute[0] == "dev" && absolute[1] == "shm":
 		return temporary
 	}
 	return elsewhere

@@ -248,16 +248,15 @@ func (c *collapser) absorb() {
 		for len(above) > 0 && !(above[len(above)-1].base == f.base && isAtOrBelow(f.path, above[len(above)-1].path)) {
 			above = above[:len(above)-1]
 		}
-		covered := false
 		for _, tree := range above {
-			if f != tree && f.code&profile.Program == 0 && !(programs && f.renamed) && f.classes&^(tree.classes|event.Stat) == 0 && f.kept >= len(namesOf(f.path)) {
+			if f != tree && f.code&profile.Program == 0 && !(programs && f.renamed) && f.classes&^(tree.classes|event.Stat) == 0 {
 				tree.take(f)
-				covered = true
+				f.covered = true
 				break
 			}
 		}
-		if covered {
-			continue
+		if f.covered && !f.linked && f.kept >= len(namesOf(f.path)) {
+			continue // nothing beside the tree is about it
 		}
 		if f.tree {
 			above = append(above, f)

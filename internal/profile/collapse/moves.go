@@ -40,6 +40,7 @@ func (c *collapser) share(some func(*file) bool, changed map[*file]struct{}) (mo
 		if some(f) && all&^contentsOf(f) != 0 {
 			f.classes |= all
 			f.code |= code
+			f.covered = false
 			changed[f] = struct{}{}
 			more = true
 		}

@@ -1,6 +1,8 @@
 package collapse
 
 import (
+	"iter"
+	"slices"
 	"strings"
 
 	"github.com/turnstile-project/turnstile/internal/event"
@@ -18,6 +20,13 @@ type sensitive struct {
 	names   []string
 	classes event.Class
 	why     string
+	// at is the place of the last name without a wildcard: most paths differ there.
+	at int
+}
+
+// has says whether a path without wildcards is one of these.
+func (s *sensitive) has(names []string) bool {
+	return len(names) > s.at && (names[s.at] == s.names[s.at] || s.at == 0 && strings.Contains(s.names[0], wild)) && meet(s.names, names)
 }
 
 // sensitiveFiles are in words of a shell: ~ is a home directory, ** any number of names.
@@ -65,19 +74,19 @@ type catalogue struct {
 func newCatalogue(home string) *catalogue {
 	c := &catalogue{anchored: make(map[string][]sensitive), floating: make(map[string][]sensitive)}
 	homes := [][]string{{"root"}, {"home", wild}}
-	if own := namesOf(home); len(own) > 0 {
+	if own := namesOf(home); len(own) > 0 && !slices.ContainsFunc(homes, func(h []string) bool { return meet(h, own) }) {
 		homes = append(homes, own)
 	}
 	for _, group := range sensitiveFiles {
 		for text := range strings.FieldsSeq(group.paths) {
 			names := namesOf("/" + strings.ReplaceAll(strings.TrimPrefix(text, "/"), "*", wild))
-			s := sensitive{names, group.classes, group.why}
+			s := sensitive{names: names, classes: group.classes, why: group.why}
 			switch names[0] {
 			case "~":
 				s.names = names[1:]
 				c.homes = append(c.homes, s)
 				for _, home := range homes {
-					c.anchor(sensitive{append(home[:len(home):len(home)], names[1:]...), s.classes, s.why})
+					c.anchor(sensitive{names: append(home[:len(home):len(home)], names[1:]...), classes: s.classes, why: s.why})
 				}
 			case anyDepth:
 				s.names = names[1:]
@@ -91,6 +100,11 @@ func newCatalogue(home string) *catalogue {
 }
 
 func (c *catalogue) anchor(s sensitive) {
+	for i, name := range s.names {
+		if !strings.Contains(name, wild) {
+			s.at = i
+		}
+	}
 	c.anchored[s.names[0]] = append(c.anchored[s.names[0]], s)
 	c.deepest = max(c.deepest, len(s.names))
 }
@@ -102,7 +116,7 @@ func (c *catalogue) keeps(names []string, classes event.Class) int {
 		return 0
 	}
 	for _, s := range c.anchored[names[0]] {
-		if s.classes&classes != 0 && meet(s.names, names) {
+		if s.classes&classes != 0 && s.has(names) {
 			return 0
 		}
 	}
@@ -116,8 +130,12 @@ func (c *catalogue) keeps(names []string, classes event.Class) int {
 	return len(names)
 }
 
-// meets says whether a pattern has something sensitive at a fixed place.
+// meets says whether a pattern has something sensitive, other than what can be anywhere in a
+// tree: see closed.
 func (c *catalogue) meets(names []string, classes event.Class) bool {
+	if len(names) > 0 && names[len(names)-1] != anyDepth && c.meetsFloating(names, classes) {
+		return true
+	}
 	for first, all := range c.anchored {
 		if len(names) > 0 && names[0] != anyDepth && !namesMeet(names[0], first) {
 			continue
@@ -125,6 +143,27 @@ func (c *catalogue) meets(names []string, classes event.Class) bool {
 		for _, s := range all {
 			if s.classes&classes != 0 && meet(s.names, names) {
 				return true
+			}
+		}
+	}
+	return false
+}
+
+// meetsFloating says whether a pattern that is no tree has something sensitive that can be
+// anywhere.
+func (c *catalogue) meetsFloating(names []string, classes event.Class) bool {
+	for i, name := range names {
+		if !strings.HasPrefix(name, ".") {
+			continue // as all of these do
+		}
+		for first, all := range c.floating {
+			if !namesMeet(first, name) {
+				continue
+			}
+			for _, s := range all {
+				if s.classes&classes != 0 && meet(s.names, names[i:]) {
+					return true
+				}
 			}
 		}
 	}
@@ -140,14 +179,31 @@ func (c *catalogue) closed(tree profile.Pattern, classes event.Class) []profile.
 		return nil
 	}
 	var closed []profile.Closed
+	path := encoded(profile.Pattern{At: tree.At, Names: tree.Names})
 	for _, all := range c.floating {
 		for _, s := range all {
-			if s.classes&classes != 0 {
-				closed = append(closed, profile.Closed{Pattern: below(tree, s, true), Classes: s.classes, Why: s.why})
+			if s.classes&classes == 0 {
+				continue
+			}
+			closed = append(closed, profile.Closed{Pattern: below(tree, s, true), Classes: s.classes, Why: s.why})
+			for k := range s.begun(path) {
+				rest := sensitive{names: s.names[k:]}
+				closed = append(closed, profile.Closed{Pattern: below(tree, rest, false), Classes: s.classes, Why: s.why})
 			}
 		}
 	}
 	return closed
+}
+
+// begun are how many of the first names a path ends with, as that of a directory .git does.
+func (s *sensitive) begun(path []string) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for k := 1; k < len(s.names) && k <= len(path); k++ {
+			if meet(s.names[:k], path[len(path)-k:]) && !yield(k) {
+				return
+			}
+		}
+	}
 }
 
 // closedHome is what a tree has if it is a home directory the next time.

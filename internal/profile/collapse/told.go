@@ -18,6 +18,9 @@ func (c *collapser) paths(seen []profile.SeenFile) *profile.Paths {
 	slices.Sort(known)
 	p := &profile.Paths{Files: make([]profile.File, 0, len(c.files)), Notes: c.notes}
 	for _, f := range c.files {
+		if f.covered {
+			continue
+		}
 		pattern := f.pattern()
 		p.Files = append(p.Files, profile.File{Pattern: pattern, Classes: f.classes, Code: f.code, Missing: f.missing})
 		if f.tree {
@@ -42,25 +45,37 @@ func (c *collapser) closedIn(f *file, tree profile.Pattern) []profile.Closed {
 	return closed
 }
 
-// except leaves out of what is closed the files that were seen.
+// except leaves out of what is closed the files that were seen. What was not done with them
+// stays closed for each.
 func (c *collapser) except(closed []profile.Closed) []profile.Closed {
-	if len(closed) == 0 {
-		return nil
-	}
-	slices.SortFunc(closed, func(a, b profile.Closed) int { return strings.Compare(a.Pattern.String(), b.Pattern.String()) })
-	closed = slices.CompactFunc(closed, func(a, b profile.Closed) bool { return a.Pattern.String() == b.Pattern.String() })
+	closed = sortedOnce(closed)
+	var more []profile.Closed
 	for _, f := range c.files {
 		if f.tree || f.kept >= len(namesOf(f.path)) && !strings.Contains(f.path, "/.") {
 			continue
 		}
 		names := f.absolute()
 		for i := range closed {
-			if closed[i].Classes&f.classes != 0 && meet(encoded(closed[i].Pattern), names) {
-				closed[i].Except = append(closed[i].Except, f.pattern())
+			x := &closed[i]
+			if !meet(encoded(x.Pattern), names) || x.Classes&f.classes == 0 {
+				continue
+			}
+			x.Except = append(x.Except, f.pattern())
+			if rest := x.Classes &^ f.classes; rest != 0 {
+				more = append(more, profile.Closed{Pattern: f.pattern(), Classes: rest, Why: x.Why})
 			}
 		}
 	}
-	return closed
+	return append(closed, sortedOnce(more)...)
+}
+
+// sortedOnce are things that are closed by pattern, each once.
+func sortedOnce(closed []profile.Closed) []profile.Closed {
+	compare := func(a, b profile.Closed) int {
+		return cmp.Or(strings.Compare(a.Pattern.String(), b.Pattern.String()), cmp.Compare(a.Classes, b.Classes))
+	}
+	slices.SortFunc(closed, compare)
+	return slices.CompactFunc(closed, func(a, b profile.Closed) bool { return compare(a, b) == 0 })
 }
 
 // encoded are the names of a pattern as this package compares them.

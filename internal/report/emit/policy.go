@@ -17,12 +17,15 @@ import (
 	"github.com/turnstile-project/turnstile/internal/quote"
 )
 
+// policyUses are the sections of a trace that a policy is made of.
+const policyUses = profile.Files | profile.Sockets | profile.Processes
+
 var policyFormat = Format{
 	Name:      "policy",
 	For:       "turnstile enforce -p: files, programs and addresses",
 	CheckedBy: "turnstile policy check, turnstile enforce",
 	Enforces:  true,
-	Sections:  profile.Files | profile.Sockets | profile.Processes,
+	Sections:  policyUses,
 	Collapse:  collapse.All,
 	Notes:     policyNotes,
 	Write:     writePolicy,
@@ -76,35 +79,21 @@ func (p *policyWriter) write(in *Input) error {
 
 // head says what the policy is of.
 func (p *policyWriter) head(in *Input) {
-	p.comment("", "What "+commandText(in.Profile.Argv)+" did, and no more. Made by "+in.Profile.Tool+".")
-	if in.Profile.Incomplete != 0 {
-		p.comment("", "The trace may lack facts about "+in.Profile.Incomplete.String()+".")
-	}
+	lines := about(in, policyUses, policyNotes(in))
 	if in.Profile.Files == nil {
-		p.comment("", "Files were not watched, so none is allowed.")
-	}
-	for _, n := range slices.Concat(in.Profile.Notes, policyNotes(in)) {
-		p.comment("", "Note: "+n+".")
+		lines = append(lines, "Files were not watched, so none is allowed.")
 	}
 	if len(in.Profile.Widened) > 0 {
-		p.comment("", "Where a path says how many files of it were seen, it has more than these.")
+		lines = append(lines, "Where a path says how many files of it were seen, it has more than these.")
+	}
+	for _, line := range lines {
+		p.comment("", line)
 	}
 }
 
 // comment writes one line of it.
 func (p *policyWriter) comment(indent, text string) {
 	fmt.Fprintf(p, "%s# %s\n", indent, quote.Line(text))
-}
-
-func commandText(argv []string) string {
-	if len(argv) == 0 {
-		return "a program"
-	}
-	words := make([]string, len(argv))
-	for i, a := range argv {
-		words[i] = quote.Word(a)
-	}
-	return strings.Join(words, " ")
 }
 
 // fileGroup are files of one section of a policy that are allowed the same.
@@ -234,34 +223,41 @@ func widenedText(w *profile.Widened) string {
 // closed writes what none of the rules above opens: one rule for all that is sensitive for
 // one reason.
 func (p *policyWriter) closed(closed []profile.Closed) {
-	var reasons []string
-	rules := make(map[string][]*profile.Closed)
-	for i := range closed {
-		c := &closed[i]
-		if rules[c.Why] == nil {
-			reasons = append(reasons, c.Why)
-		}
-		rules[c.Why] = append(rules[c.Why], c)
+	if len(closed) == 0 {
+		return
 	}
-	slices.Sort(reasons)
-	if len(reasons) > 0 {
-		p.section("Not seen, and not opened by a pattern for all of a directory.")
+	p.section("Not seen, and not opened by a pattern for all of a directory.")
+	closed = slices.Clone(closed)
+	compare := func(a, b profile.Closed) int {
+		return cmp.Or(strings.Compare(a.Why, b.Why), cmp.Compare(b.Classes, a.Classes))
 	}
-	for _, why := range reasons {
-		p.comment("  ", strings.ToUpper(why[:1])+why[1:]+".")
-		fmt.Fprintf(p, "  - deny: [%s]\n", strings.Join(rules[why][0].Classes.Names(), ", "))
-		var paths, except []string
-		for _, c := range rules[why] {
-			paths = append(paths, policyGlob(&c.Pattern))
-			for k := range c.Except {
-				except = append(except, policyGlob(&c.Except[k]))
-			}
+	slices.SortStableFunc(closed, compare)
+	for from := 0; from < len(closed); {
+		to := from + 1
+		for to < len(closed) && compare(closed[from], closed[to]) == 0 {
+			to++
 		}
-		p.list("paths", paths)
-		if len(except) > 0 {
-			slices.Sort(except)
-			p.list("except", slices.Compact(except))
+		p.closedRule(closed[from:to])
+		from = to
+	}
+}
+
+// closedRule writes the rule about what is sensitive for one reason.
+func (p *policyWriter) closedRule(closed []profile.Closed) {
+	why := closed[0].Why
+	p.comment("  ", strings.ToUpper(why[:1])+why[1:]+".")
+	fmt.Fprintf(p, "  - deny: [%s]\n", strings.Join(closed[0].Classes.Names(), ", "))
+	var paths, except []string
+	for _, c := range closed {
+		paths = append(paths, policyGlob(&c.Pattern))
+		for k := range c.Except {
+			except = append(except, policyGlob(&c.Except[k]))
 		}
+	}
+	p.list("paths", paths)
+	if len(except) > 0 {
+		slices.Sort(except)
+		p.list("except", slices.Compact(except))
 	}
 }
 
