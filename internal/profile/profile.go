@@ -93,6 +93,10 @@ var actionNames = [...]string{Errno: "errno", Kill: "kill", Log: "log", Trap: "t
 
 func (k ActionKind) String() string { return actionNames[k] }
 
+// fatal is whether a runtime should be kept from all of its own calls being acted on: it
+// dies of them, or the log is about it and not about the program.
+func (k ActionKind) fatal() bool { return k == Kill || k == Trap || k == Log }
+
 // ParseAction is the kind of a name.
 func ParseAction(name string) (ActionKind, bool) {
 	i := slices.Index(actionNames[1:], name)
@@ -142,10 +146,11 @@ func New(d *trace.Document, o Options) (*Profile, error) {
 	}
 	p.ABIs = b.abis(d.Host.Arch)
 	b.noteAbsent(p.ABIs, o.Always)
+	situation := baseline.Situation{NoNewPrivileges: o.NoNewPrivileges, Fatal: o.Default.Kind.fatal()}
 	for _, abi := range p.ABIs {
 		b.addNames(abi, o.Always, Always)
 		for _, base := range o.Baselines {
-			b.addNames(abi, onABI(abi, base.Calls(o.NoNewPrivileges)), base.Name)
+			b.addNames(abi, onABI(abi, base.Calls(situation)), base.Name)
 		}
 	}
 	p.Calls = b.sorted(p.ABIs)

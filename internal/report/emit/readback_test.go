@@ -257,7 +257,7 @@ func TestNothingButSeenAlwaysAndBaselines(t *testing.T) {
 				}
 			}
 			for _, b := range tt.options.Baselines {
-				want = append(want, b.Calls(tt.options.NoNewPrivileges)...)
+				want = append(want, b.Calls(baseline.Situation{NoNewPrivileges: tt.options.NoNewPrivileges})...)
 			}
 			slices.Sort(want)
 			in := inputOf(t, d, tt.options)
