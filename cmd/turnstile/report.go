@@ -38,7 +38,7 @@ Examples:
 			&cli.BoolFlag{Name: "list", Usage: "list the formats, what each is for, and which program checks it"},
 			&cli.StringFlag{Name: "default-action", Category: "PROFILES", Usage: "what happens to other calls: `ACTION` is errno, kill, log or trap", Value: "errno"},
 			&cli.StringFlag{Name: "errno", Category: "PROFILES", Usage: "other calls fail with `ERRNO`: EPERM, or ENOSYS, after which libraries try older calls", Value: "EPERM"},
-			&cli.StringSliceFlag{Name: "runtime", Category: "PROFILES", Usage: "add the calls that `RUNTIME` needs: " + runtimes() + " or none (default: by format)"},
+			&cli.StringSliceFlag{Name: "runtime", Category: "PROFILES", Usage: "add the calls that `RUNTIME` needs: " + runtimes() + ", all versions of one, as runc, or none (default: by format)"},
 			&cli.StringSliceFlag{Name: "arch", Category: "PROFILES", Usage: "add `ABI`, with the calls that the C library makes there: x86_64, i386, x32, arm64 or arm"},
 			&cli.StringSliceFlag{Name: "groups", Category: "PROFILES", Usage: "in unit files of systemd write `@SET` in place of the calls in it, and tell what that adds"},
 			&cli.BoolFlag{Name: "no-new-privileges", Category: "PROFILES", Usage: "the program runs with no_new_privs, for which a runtime needs less"},
