@@ -11,8 +11,8 @@ PYTHON := $(or $(shell /usr/bin/python3 -c 'import sys; print("%d.%d" % sys.vers
 TEST_PACKAGES := clang-$(CLANG_MAJOR) llvm-$(CLANG_MAJOR) clang-format-$(CLANG_MAJOR) \
 	gcc libc6-dev $(if $(filter x86_64,$(shell uname -m)),gcc-multilib) \
 	strace curl git python3 sqlite3 tar gzip sudo seccomp libcap2-bin util-linux procps \
-	acl attr e2fsprogs rsync vim-tiny make binutils bubblewrap libseccomp-dev runc systemd postgresql libpython$(PYTHON)-testsuite python3-venv chromium \
-	crun nginx-light redis-server redis-tools \
+	acl attr e2fsprogs rsync vim-tiny make binutils postgresql libpython$(PYTHON)-testsuite python3-venv \
+	apparmor bubblewrap chromium crun firejail libseccomp-dev nginx-light redis-server redis-tools runc systemd \
 	$(if $(shell command -v npm),,npm)
 
 export CGO_ENABLED := 0

@@ -72,6 +72,9 @@ func apparmorOf(in *Input) *apparmorProfile {
 	case profile.Kill:
 		a.flags = " flags=(kill)"
 	}
+	if a.flags == "" {
+		a.notes.add("what is refused fails with EACCES")
+	}
 	a.addNetwork(in)
 	a.addOther(in)
 	a.addFiles(in)

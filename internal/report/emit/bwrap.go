@@ -44,6 +44,9 @@ var bwrap = Format{
 //go:embed bwrap.sh
 var bwrapFunctions string
 
+// bwrapMost is how many paths bwrap takes in any case: MAX_ARGS of bubblewrap.c is 9,000.
+const bwrapMost = 2900
+
 // bwrapScript is what the script calls, in this order.
 type bwrapScript struct {
 	options []string
@@ -63,7 +66,11 @@ func bwrapOf(in *Input) *bwrapScript {
 	}
 	b.options = append(b.options, "--die-with-parent --new-session")
 	b.addFiles(in)
+	if n := len(b.lines); n > bwrapMost {
+		b.notes.add("there are %d paths, and bwrap takes 9,000 arguments, three for a path that is there: it may refuse them (--collapse takes paths together)", n)
+	}
 	b.notes.noteClosed(in.Profile.Closed)
+	b.notes.noteAction(in.Profile.Default)
 	if in.Trace.Target.UID == 0 {
 		b.notes.add("a trace does not tell capabilities: what root runs in it has all that root has")
 	}

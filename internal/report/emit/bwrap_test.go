@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -16,12 +17,13 @@ import (
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
 
-// everyCall makes all calls of some ABIs part of a trace.
-func everyCall(d *trace.Document, abis ...event.ABI) {
-	for _, abi := range abis {
-		for _, nr := range syscalls.All(abi) {
-			d.Syscalls = append(d.Syscalls, &trace.Syscall{Name: syscalls.Name(abi, nr), Nr: nr, ABI: abi.String(), Count: 1})
-		}
+// everyCall makes all calls of this machine's own ABI part of a trace.
+func everyCall(t testing.TB, d *trace.Document) {
+	t.Helper()
+	abi := map[string]event.ABI{"amd64": event.X8664, "arm64": event.ARM64}[runtime.GOARCH]
+	d.Host.Arch = abi.String()
+	for _, nr := range syscalls.All(abi) {
+		d.Syscalls = append(d.Syscalls, &trace.Syscall{Name: syscalls.Name(abi, nr), Nr: nr, ABI: abi.String(), Count: 1})
 	}
 }
 
@@ -49,7 +51,7 @@ func TestBwrapNames(t *testing.T) {
 	testenv.Root(t) // others may not be allowed user namespaces
 	testenv.Program(t, "bwrap", "bash", "dash", "find")
 	d := ofFiles()
-	everyCall(d, event.X8664, event.I386)
+	everyCall(t, d)
 	dir := plant(t, d, oddNames())
 	for _, unseen := range []string{"unseen", "aXXb", "ab"} {
 		if err := os.WriteFile(filepath.Join(dir, unseen), nil, 0o600); err != nil {
@@ -86,12 +88,9 @@ func TestBwrapArguments(t *testing.T) {
 	testenv.Root(t)
 	testenv.Program(t, "bwrap")
 	d := ofFiles()
-	everyCall(d, event.X8664, event.I386)
+	everyCall(t, d)
 	d.Target.Dir = "/"
-	d.Target.Argv = []string{"/usr/bin/printf", `%s\0`, ""}
-	for _, n := range oddNames() {
-		d.Target.Argv = append(d.Target.Argv, n)
-	}
+	d.Target.Argv = append([]string{"/usr/bin/printf", `%s\0`, ""}, oddNames()...)
 	text, err := heldBy(t, &bwrap, d, system)
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +110,7 @@ func TestBwrapLinks(t *testing.T) {
 	testenv.Root(t)
 	testenv.Program(t, "bwrap")
 	d := ofFiles()
-	everyCall(d, event.X8664, event.I386)
+	everyCall(t, d)
 	dir := plant(t, d, []string{"real\n"})
 	for name, to := range map[string]string{"first": "second", "second": "real\n", "up": "../" + filepath.Base(dir) + "/first", "here": dir, "loop": "loop", "gone": "nowhere"} {
 		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
@@ -147,7 +146,7 @@ func TestBwrapNestedTrees(t *testing.T) {
 		}
 	}
 	d := ofFiles()
-	everyCall(d, event.X8664, event.I386)
+	everyCall(t, d)
 	d.Files = append(d.Files, file(dir+"/read/write/new", event.Create|event.Write, event.OpOpen), file(dir+"/write/new", event.Create|event.Write, event.OpOpen))
 	text, err := heldBy(t, &bwrap, d, func(p *profile.Profile) {
 		system(p)
@@ -163,5 +162,31 @@ func TestBwrapNestedTrees(t *testing.T) {
 	out, err := exec.Command("sh", script(t, text), "sh", "-c", `cd "$1" && for f in read/x read/write/new write/new write/read/x; do true 2>/dev/null > $f && echo $f; done`, "sh", dir).CombinedOutput() //nolint:gosec // a test
 	if string(out) != "read/write/new\nwrite/new\nwrite/read/x\n" {
 		t.Errorf("%q, %v", out, err)
+	}
+}
+
+// TestBwrapWildcards: a wildcard stands for the files that are there, and what is around it
+// only for itself.
+func TestBwrapWildcards(t *testing.T) {
+	testenv.Root(t)
+	testenv.Program(t, "bwrap", "find")
+	d := ofFiles()
+	everyCall(t, d)
+	dir := plant(t, d, []string{"lib[1] '$x.so.1", "lib[1] '$x.so.22", "lib1 '$x.so.1", "other"})
+	d.Files = nil
+	text, err := heldBy(t, &bwrap, d, func(p *profile.Profile) {
+		system(p)
+		pattern := profile.Literal(dir)
+		pattern.Names = append(pattern.Names, profile.Name{"lib[1] '$x.so.", ""})
+		p.Files = append(p.Files, profile.File{Pattern: pattern, Classes: event.Read})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("sh", script(t, text), "find", dir, "-type", "f", "-printf", `%f\n`).Output() //nolint:gosec // a test
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	slices.Sort(lines)
+	if want := []string{"lib[1] '$x.so.1", "lib[1] '$x.so.22"}; err != nil || !slices.Equal(lines, want) {
+		t.Errorf("%q, want %q; %v", lines, want, err)
 	}
 }

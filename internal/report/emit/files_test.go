@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -192,4 +193,44 @@ func plant(t *testing.T, d *trace.Document, names []string) (dir string) {
 
 func socket(family string) *trace.Socket {
 	return &trace.Socket{Op: "connect", Family: family, Type: "stream", Count: 1}
+}
+
+// FuzzFileFormats: whatever a path is, it is one rule, or refused by its name; nothing of it
+// is a line of its own, or moves the cursor of whoever looks.
+func FuzzFileFormats(f *testing.F) {
+	for _, n := range oddNames() {
+		f.Add(n)
+	}
+	lines := func(t *testing.T, format *Format, path string) (int, string, error) {
+		d := ofFiles()
+		d.Files = append(d.Files, file(path, event.Read, event.OpOpen))
+		text, err := heldBy(t, format, d, nil)
+		// The script has a line for each piece that cannot be looked at.
+		return strings.Count(text, "\n") - strings.Count(text, "\nodd"), text, err
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		if strings.Contains(name, "\x00") {
+			t.Skip("no path has a NUL")
+		}
+		path := "/d/x" + name
+		for _, format := range fileFormats() {
+			plain, _, err := lines(t, format, "/d/x")
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, text, err := lines(t, format, path)
+			if err != nil {
+				if !strings.Contains(err.Error(), strconv.Quote(profile.Literal(path).String())) {
+					t.Errorf("%s of %q: %v", format.Name, path, err)
+				}
+				continue
+			}
+			if n != plain {
+				t.Errorf("%s of %q has %d lines, of another path %d\n%s", format.Name, path, n, plain, text)
+			}
+			if strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && r < ' ' }) {
+				t.Errorf("%s of %q: %q", format.Name, path, text)
+			}
+		}
+	})
 }

@@ -55,6 +55,7 @@ func firejailOf(in *Input) *firejailProfile {
 	f.addPrivileges(in)
 	f.addFiles(in)
 	f.notes.noteClosed(in.Profile.Closed)
+	f.notes.noteAction(in.Profile.Default)
 	f.notes.add("whether memory is written and executed is not in a trace: memory-deny-write-execute may be added")
 	return f
 }

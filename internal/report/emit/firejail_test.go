@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -47,7 +48,7 @@ func TestFirejailNames(t *testing.T) {
 	slices.Sort(shown)
 	shown = slices.Compact(shown)
 	d := ofFiles()
-	everyCall(d, event.X8664)
+	everyCall(t, d)
 	dir := plant(t, d, shown)
 	for _, unseen := range []string{"unseen", "aXXb", "ab", "a"} {
 		if err := os.WriteFile(filepath.Join(dir, unseen), nil, 0o600); err != nil {
@@ -72,8 +73,11 @@ func TestFirejailNames(t *testing.T) {
 // TestFirejailCalls: the filter has every call by the name or the number that it is written
 // with. A name that firejail does not know is not in the filter.
 func TestFirejailCalls(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("SKIPPED: the names and numbers in it are those of x86-64")
+	}
 	d := ofFiles()
-	everyCall(d, event.X8664)
+	everyCall(t, d)
 	text, err := heldBy(t, &firejail, d, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +105,7 @@ func TestFirejailCalls(t *testing.T) {
 func TestFirejailActions(t *testing.T) {
 	for kind, want := range map[profile.ActionKind]string{profile.Errno: "EPERM", profile.Kill: "kill", profile.Log: "log"} {
 		d := ofFiles()
-		everyCall(d, event.X8664)
+		everyCall(t, d)
 		text, err := heldBy(t, &firejail, d, func(p *profile.Profile) { p.Default.Kind = kind })
 		if err != nil || !strings.Contains(text, "seccomp-error-action "+want+"\n") {
 			t.Errorf("%v: %v\n%s", kind, err, text)

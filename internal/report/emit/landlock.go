@@ -99,6 +99,7 @@ func landlockOf(in *Input) *landlockRules {
 	}
 	l.addSockets(in)
 	l.notes.noteClosed(in.Profile.Closed)
+	l.notes.add("what is refused fails with EACCES: there is no other action, and no dry run")
 	l.notes.add("Landlock holds neither calls nor who looks whether a file is there, changes its attributes or connects to a socket by its path")
 	return l
 }
@@ -179,18 +180,13 @@ func (l *landlockRules) grant(p profile.Pattern, rights []string) {
 	if p.Base == profile.Home || p.Base == profile.CWD || p.Base == profile.Tmp {
 		name := map[profile.Base]string{profile.Home: "home", profile.CWD: "cwd", profile.Tmp: "tmp"}[p.Base]
 		l.variables[name] = p.At
-		l.utf8(p.At)
 		base = "${" + name + "}"
 	}
-	path := p.Format(base, landlockEscape, "", "")
-	l.utf8(path)
-	l.paths[path] = append(l.paths[path], rights...)
-}
-
-func (l *landlockRules) utf8(path string) {
-	if l.err == nil && !utf8.ValidString(path) {
-		l.err = fmt.Errorf("the path %q is not UTF-8, and paths of landlockconfig are JSON", path)
+	if name := p.String(); l.err == nil && !utf8.ValidString(name) {
+		l.err = fmt.Errorf("the path %q is not UTF-8, and paths of landlockconfig are JSON", name)
 	}
+	path := p.Format(base, landlockEscape, "", "")
+	l.paths[path] = append(l.paths[path], rights...)
 }
 
 // landlockEscape keeps a path from having variables in it.

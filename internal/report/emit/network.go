@@ -49,9 +49,10 @@ func calls(in *Input, names ...string) bool {
 	return slices.ContainsFunc(in.Trace.Syscalls, func(c *trace.Syscall) bool { return c.Count > 0 && slices.Contains(names, c.Name) })
 }
 
-// program is the one that was run, "" if the trace began with a process that was there.
+// program is the one that was run, "" if the trace began with a process that was there or
+// is of several commands.
 func program(in *Input) string {
-	if t := in.Trace.Target; t.PID != 0 || t.Cgroup != "" || len(in.Trace.Execs) == 0 {
+	if t := in.Trace.Target; t.PID != 0 || t.Cgroup != "" || len(in.Profile.Argv) == 0 || len(in.Trace.Execs) == 0 {
 		return ""
 	}
 	return in.Trace.Execs[0].Path

@@ -205,6 +205,13 @@ func (s sights) nothingStays(p profile.Pattern) bool {
 	return true
 }
 
+// noteAction tells that another file is refused, whatever happens to another call.
+func (n *notes) noteAction(a profile.Action) {
+	if a.Kind == profile.Log {
+		n.add("other calls are logged and let through, but other files are refused: there is no dry run of that")
+	}
+}
+
 // noteClosed tells what a format cannot keep closed in what it allows as a whole.
 func (n *notes) noteClosed(closed []profile.Closed) {
 	for _, c := range closed {
