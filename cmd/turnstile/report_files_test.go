@@ -39,10 +39,10 @@ func holders() []held {
 }
 
 // profileFile is a profile of a trace in a file.
-func profileFile(t testing.TB, format, trace string) string {
+func profileFile(t testing.TB, format, trace string, options ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), format+".profile")
-	if b, err := exec.Command("turnstile", "report", "-q", "-f", format, "-o", out, trace).CombinedOutput(); err != nil {
+	if b, err := exec.Command("turnstile", append(append([]string{"report", "-q", "-f", format, "-o", out}, options...), trace)...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, b)
 	}
 	return out
@@ -144,11 +144,14 @@ func TestFileProfilesHold(t *testing.T) {
 				t.Run(h.format, func(t *testing.T) {
 					h.needs(t)
 					w.done(t, dir, ran(t, h.run(profileFile(t, h.format, trace), w.argv), dir))
+					w.done(t, dir, ran(t, h.run(profileFile(t, h.format, trace, "--collapse", "all"), w.argv), dir))
 				})
 			}
 			t.Run("apparmor", func(t *testing.T) {
 				testenv.Program(t, "apparmor_parser")
-				ran(t, exec.Command("apparmor_parser", "-Q", "-K", profileFile(t, "apparmor", trace)), dir) //nolint:gosec // a test
+				for _, collapse := range []string{"none", "all"} {
+					ran(t, exec.Command("apparmor_parser", "-Q", "-K", profileFile(t, "apparmor", trace, "--collapse", collapse)), dir) //nolint:gosec // a test
+				}
 			})
 		})
 	}

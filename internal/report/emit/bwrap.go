@@ -158,8 +158,10 @@ func (b *bwrapScript) addFiles(in *Input) {
 		default:
 			b.line("show", b.word(f.Pattern))
 		}
-		if seen := seen.of(f.Pattern); seen != nil {
-			b.addNames(in.Trace.Target.Dir, seen)
+	}
+	for _, f := range in.Trace.Files {
+		if f.Errors.Total() < f.Ops.Total() {
+			b.addNames(in.Trace.Target.Dir, f, whole)
 		}
 	}
 }
@@ -215,14 +217,18 @@ func merged(a, b map[string]profile.Pattern) map[string]profile.Pattern {
 
 // addNames has the other names by which a file was asked for: symbolic links lead from
 // them to it.
-func (b *bwrapScript) addNames(dir string, f *trace.File) {
+func (b *bwrapScript) addNames(dir string, f *trace.File, whole directories) {
 	for _, asked := range f.Asked {
+		name := strings.TrimRight(asked, "/")
+		if !path.IsAbs(asked) {
+			name = path.Join(dir, asked)
+		}
 		switch {
-		case asked == f.Path || asked == "" || below(asked, "/proc") || below(asked, "/dev"):
+		case name == "" || name == f.Path || whole.hold(name) || below(name, "/proc") || below(name, "/dev"):
 		case path.IsAbs(asked):
-			b.line("show", b.quote(asked))
-		case dir != "" && path.Join(dir, asked) != path.Clean(f.Path):
-			b.line("also", b.quote(path.Join(dir, asked)), b.quote(f.Path))
+			b.line("show", b.quote(name))
+		case dir != "":
+			b.line("also", b.quote(name), b.quote(f.Path))
 		}
 	}
 	if len(f.Asked) == 0 && f.Ops.Get(event.OpExec.String()) > 0 {
@@ -260,7 +266,12 @@ func (b *bwrapScript) word(p profile.Pattern) string {
 		base = `"${TMPDIR:-/tmp}"`
 	}
 	p.Tree = false
-	return p.Format(base, b.quote, "*", "")
+	return p.Format(base, func(s string) string {
+		if s == "" {
+			return "" // beside a wildcard
+		}
+		return b.quote(s)
+	}, "*", "")
 }
 
 // quote is one word. What cannot be seen is not written as it is.

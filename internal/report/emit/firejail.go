@@ -208,6 +208,11 @@ func (f *firejailProfile) addFiles(in *Input) {
 	for _, p := range in.Profile.Files {
 		f.addFile(&files, anyProcess(p))
 	}
+	for _, seen := range in.Trace.Files {
+		if seen.Errors.Total() < seen.Ops.Total() {
+			f.addNames(&files, seen)
+		}
+	}
 	f.addRest(&files)
 	f.notes.add("all in /usr, /bin, /sbin and /lib may be read, and everything in directories of / that no standard names")
 	f.notes.add("a directory shows only what was seen in it, unless it is there as a whole")
@@ -266,16 +271,14 @@ func (f *firejailProfile) addFile(files *firejailFiles, p profile.File) {
 		}
 	}
 	files.tmp = files.tmp || top == "/tmp" && name != top
-	if seen := files.seen.of(p.Pattern); seen != nil {
-		f.addNames(files, seen)
-	}
 }
 
 // addNames has the other names of a file, if they are where only what was used is left.
 func (f *firejailProfile) addNames(files *firejailFiles, seen *trace.File) {
 	for _, asked := range seen.Asked {
-		p := profile.Literal(asked)
-		if path.IsAbs(asked) && asked != seen.Path && asked != "/" && !files.open[firejailTop(p)] && !files.rooms.hold(asked) {
+		name := path.Clean(asked)
+		p := profile.Literal(name)
+		if path.IsAbs(asked) && !strings.Contains(asked, "..") && name != seen.Path && name != "/" && !files.open[firejailTop(p)] && !files.rooms.hold(name) {
 			f.line("whitelist-ro %s", f.path(p))
 		}
 	}
