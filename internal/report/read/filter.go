@@ -1,6 +1,7 @@
 package read
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/turnstile-project/turnstile/internal/event"
@@ -149,10 +150,8 @@ func combine(all []map[int]uint64, index int, values []uint64) []map[int]uint64 
 	var more []map[int]uint64
 	for _, c := range all {
 		for _, v := range values {
-			one := map[int]uint64{index: v}
-			for i, other := range c {
-				one[i] = other
-			}
+			one := maps.Clone(c)
+			one[index] = v
 			more = append(more, one)
 		}
 	}

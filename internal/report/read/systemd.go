@@ -112,8 +112,9 @@ func (u *unit) filter(a assignment) {
 	}
 	for word := range strings.FieldsSeq(value) {
 		name, how, hasHow := strings.Cut(word, ":")
-		action, ok := Action{}, true
+		var action Action
 		if hasHow {
+			var ok bool
 			if action, ok = systemdErrno(how); !ok || !inverted {
 				u.note("systemd ignores %s in line %d", quote.Word(word), a.line)
 				continue
