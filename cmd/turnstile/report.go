@@ -95,22 +95,32 @@ func makeReport(c *cli.Context) error {
 	if d, err = minus(d, c.StringSlice("minus"), c.Bool("args"), c.App.ErrWriter); err != nil {
 		return err
 	}
-	if err := collapseFiles(c, format, d, &options); err != nil {
-		return err
-	}
-	p, err := profile.New(d, options)
-	if err != nil {
-		return err
-	}
-	if err := format.Check(p); err != nil && !c.Bool("allow-incomplete") {
-		return err
-	}
-	in := &emit.Input{Trace: d, Profile: p, Tool: "turnstile " + version(), Groups: c.StringSlice("groups")}
-	if format.Enforces && !c.Bool("quiet") {
-		tellNotes(c.App.ErrWriter, format, in)
-		tellWidened(c.App.ErrWriter, p, c.Bool("explain-collapse"))
+	in := &emit.Input{Trace: d, Tool: "turnstile " + version(), Groups: c.StringSlice("groups")}
+	if format.Enforces {
+		if err := addProfile(c, format, in, options); err != nil {
+			return err
+		}
 	}
 	return writeReport(c.String("output"), c.App.Writer, func(w io.Writer) error { return format.Write(w, in) })
+}
+
+// addProfile makes the profile of the trace, for a format that somebody is held to.
+func addProfile(c *cli.Context, format *emit.Format, in *emit.Input, options profile.Options) error {
+	if err := collapseFiles(c, format, in.Trace, &options); err != nil {
+		return err
+	}
+	var err error
+	if in.Profile, err = profile.New(in.Trace, options); err != nil {
+		return err
+	}
+	if err := format.Check(in.Profile); err != nil && !c.Bool("allow-incomplete") {
+		return err
+	}
+	if !c.Bool("quiet") {
+		tellNotes(c.App.ErrWriter, format, in)
+		tellWidened(c.App.ErrWriter, in.Profile, c.Bool("explain-collapse"))
+	}
+	return nil
 }
 
 // tellNotes says what the profile has beyond what was seen.

@@ -27,7 +27,6 @@ import (
 	"github.com/turnstile-project/turnstile/internal/syscalls"
 	sets "github.com/turnstile-project/turnstile/internal/systemd"
 	"github.com/turnstile-project/turnstile/internal/testenv"
-	sets "github.com/turnstile-project/turnstile/internal/systemd"
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
 

@@ -41,8 +41,9 @@ func (f *Format) AllNotes(in *Input) []string {
 
 // Input is what a format writes.
 type Input struct {
-	// Trace is what was seen. Formats that enforce use the profile of it.
-	Trace   *trace.Document
+	// Trace is what was seen.
+	Trace *trace.Document
+	// Profile is that of the trace. Only formats that enforce have one.
 	Profile *profile.Profile
 	// Tool is what writes it, with the version.
 	Tool string

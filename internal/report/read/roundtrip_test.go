@@ -94,3 +94,32 @@ func TestRoundTripValues(t *testing.T) {
 		}
 	}
 }
+
+// TestRoundTripPolicy: the policy of a trace allows all its files, programs and sockets, and
+// none beside them.
+func TestRoundTripPolicy(t *testing.T) {
+	port, other := uint16(443), uint16(8443)
+	zero := 0
+	d := seen(t, "read")
+	d.Target = trace.Target{Argv: []string{"sh"}, Dir: "/w"}
+	for _, path := range []string{"/etc/hosts", "/etc/passwd", "/srv/two words", "/srv/a*b", "/srv/[x]", `/srv/back\slash`, `/srv/"quoted"`, "/srv/new\nline", "/srv/größe"} {
+		d.Files = append(d.Files, &trace.File{Path: path, Classes: event.Read | event.Stat, Processes: []int{0}, Ops: trace.Counts{{Name: "open", N: 1}}})
+	}
+	d.Files = append(d.Files, &trace.File{Path: "/usr/bin/ls", Classes: event.Read | event.Exec, Ops: trace.Counts{{Name: "exec", N: 1}}, Processes: []int{0}})
+	d.Execs = []*trace.Exec{{Path: "/usr/bin/ls", Process: &zero, Count: 1}}
+	d.Sockets = []*trace.Socket{
+		{Op: "connect", Family: "inet", Type: "stream", Protocol: "tcp", Addr: "10.0.0.1", Port: &port, Count: 1, Processes: []int{0}},
+		{Op: "bind", Family: "unix", Type: "stream", Path: "a name", Abstract: true, Count: 1, Processes: []int{0}},
+	}
+	f := emit.Named("policy")
+	text := emitted(t, f, d, false)
+	if left := found(t, text, "", amd64, d); len(left) > 0 {
+		t.Errorf("%q\n%s", left, text)
+	}
+	d.Files = append(d.Files, &trace.File{Path: "/srv/aXb", Classes: event.Read, Processes: []int{0}}, &trace.File{Path: "/etc/hosts", Classes: event.Write})
+	d.Sockets[0].Port = &other
+	want := []string{"read /srv/aXb: fails with EACCES", "write /etc/hosts: fails with EACCES", "connect 10.0.0.1: fails with EACCES"}
+	if got := found(t, text, "", amd64, d); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
