@@ -77,7 +77,7 @@ func TestExecFromThreadSameAsStrace(t *testing.T) {
 	testenv.Program(t, "strace")
 	log := filepath.Join(t.TempDir(), "log")
 	r := watched(t, "-q", "--", "strace", "-f", "-o", log, target(t, "thread_exec"))
-	compareWithStrace(t, r.doc, parseLog(t, log), callsBeforeExec(t))
+	compareWithStrace(t, r.doc, readLog(t, log), callsBeforeExec(t))
 }
 
 // A daemon belongs to what the command did, long after the command has ended.

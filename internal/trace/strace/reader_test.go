@@ -1,0 +1,171 @@
+package strace
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/turnstile-project/turnstile/internal/testenv"
+	"github.com/turnstile-project/turnstile/internal/trace"
+)
+
+// onX8664 skips where logs are taken for those of another machine.
+func onX8664(t testing.TB) {
+	t.Helper()
+	if runtime.GOARCH != "amd64" {
+		t.Skip("the logs are of x86-64")
+	}
+}
+
+func TestReadGolden(t *testing.T) {
+	onX8664(t)
+	for _, name := range []string{"hand", "annotated", "cut", "stderr"} {
+		t.Run(name, func(t *testing.T) {
+			text, err := os.ReadFile(filepath.Join("testdata", name+".log"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !Looks(text) {
+				t.Error("it is not taken for a log")
+			}
+			d, err := Read(bytes.NewReader(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b bytes.Buffer
+			if err := trace.Encode(&b, d); err != nil {
+				t.Fatal(err)
+			}
+			testenv.Golden(t, name+".json", b.Bytes())
+		})
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	onX8664(t)
+	const begin = "10 execve(\"/bin/x\", [\"x\"], 0x7ffe /* 9 vars */) = 0\n"
+	for _, tt := range []struct{ name, text, want string }{
+		{"nothing", "", "no call"},
+		{"a table of counts", "% time     seconds  usecs/call     calls    errors syscall\n", "-c"},
+		{"a name that is none", begin + "10 frobnicate(1) = 0\n", `line 2: neither x86_64 nor i386 has a call "frobnicate"`},
+		{"a number of another name", begin + "10 [ 257] getpid() = 10\n", "line 2: number 257"},
+		{"what the program wrote", begin + "hello\n", "line 2"},
+		{"what the program wrote in a line", begin + "10 write(1, \"foo\\n\", 4foo\n", "-o"},
+		{"an unknown end", begin + "10 +++ vanished +++\n", "line 2"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := Read(strings.NewReader(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want one with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestOptions has strace watch the same script with each of the options that people use:
+// what was done is the same, and what an option leaves out is said to be missing.
+func TestOptions(t *testing.T) {
+	testenv.Program(t, "strace")
+	want := logged(t, "-f")
+	if !want.Complete.Syscalls || !*want.Complete.Sockets {
+		t.Fatalf("a plain log is incomplete: %v", want.Lost)
+	}
+	for _, options := range []string{
+		"-f -t", "-f -tt", "-f -ttt -T", "-f -r", "-f -r -tt", "-f -y", "-f -yy", "-f -yy -Y", "-f -x", "-f -xx", "-f -v", "-f -s 1000",
+		"-f -i", "-f -n", "-f -n -i -r", "-f -X raw", "-f -X verbose", "-f -q", "-f -qq", "-f -qqq", "-f -C", "-f -e read=all -e write=all",
+		"-f -e raw=all", "-f --seccomp-bpf",
+	} {
+		t.Run(options, func(t *testing.T) {
+			got := logged(t, strings.Fields(options)...)
+			if !got.Complete.Syscalls {
+				t.Errorf("it is incomplete: %v", got.Lost)
+			}
+			if a, b := names(want), names(got); !slices.Equal(a, b) {
+				t.Errorf("the calls are\n%v, without the options\n%v", b, a)
+			}
+			if strings.Contains(options, "raw=all") {
+				return // no path is in the log, which is said
+			}
+			if a, b := asked(want), asked(got); !slices.Equal(a, b) {
+				t.Errorf("the files are\n%q, without the options\n%q", b, a)
+			}
+		})
+	}
+	for _, options := range []string{"", "-f -e trace=openat", "-f -e trace=%file", "-f -e trace=%process,%memory", "-f -z"} {
+		t.Run("a part "+options, func(t *testing.T) {
+			if got := logged(t, strings.Fields(options)...); got.Complete.Syscalls || *got.Complete.Files || *got.Complete.Sockets {
+				t.Errorf("it is said to be complete: %+v, lost %v", got.Complete, got.Lost)
+			}
+		})
+	}
+}
+
+const script = `cd /; cat </etc/hostname >/dev/null; (true); ./nope; exit 0`
+
+// logged is what strace with these options logs of a script.
+func logged(t *testing.T, options ...string) *trace.Document {
+	t.Helper()
+	log := filepath.Join(t.TempDir(), "log")
+	argv := append(append([]string{"strace"}, options...), "-o", log, "sh", "-c", script)
+	if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", argv, err, out)
+	}
+	f, err := os.Open(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	d, err := Read(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func names(d *trace.Document) []string {
+	var all []string
+	for _, s := range d.Syscalls {
+		all = append(all, s.ABI+" "+s.Name)
+	}
+	return all
+}
+
+// asked are the files by how they were asked for. Some have no name without -y.
+func asked(d *trace.Document) []string {
+	var all []string
+	for _, f := range d.Files {
+		all = append(all, f.Asked...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func FuzzRead(f *testing.F) {
+	onX8664(f)
+	logs, _ := filepath.Glob(filepath.Join("testdata", "*.log"))
+	for _, log := range logs {
+		text, err := os.ReadFile(log)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		Looks(b)
+		d, err := Read(bytes.NewReader(b))
+		if err != nil {
+			return
+		}
+		var out bytes.Buffer
+		if err := trace.Encode(&out, d); err != nil {
+			t.Fatalf("what was read cannot be written: %v", err)
+		}
+		if _, err := trace.Decode(&out); err != nil {
+			t.Errorf("what was written cannot be read: %v", err)
+		}
+	})
+}
