@@ -55,17 +55,17 @@ func minus(d *trace.Document, names []string, values bool, w io.Writer) (*trace.
 // files and a profile of it stay below 1 GiB.
 const memoryLimit = 960 << 20
 
-// readTrace reads a trace.
+// readTrace reads a trace, of our own or of another program; "-" is stdin.
 func readTrace(name string) (*trace.Document, error) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
 	}
-	f, err := os.Open(name)
+	f, err := openTrace(name)
 	if err != nil {
 		return nil, usageError{err}
 	}
 	defer f.Close()
-	d, err := trace.Decode(f)
+	d, err := decodeTrace(f)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("%q: %w", name, err)}
 	}
