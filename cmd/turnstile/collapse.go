@@ -28,6 +28,10 @@ func collapseFiles(c *cli.Context, format *emit.Format, d *trace.Document, o *pr
 		}
 	}
 	o.WideAddresses = kinds&collapse.Addresses != 0
+	if format.Sections&profile.Files == 0 {
+		o.Paths = &profile.Paths{} // the format has no files, of which there may be a million
+		return nil
+	}
 	if d.Files != nil {
 		o.Paths = collapse.Of(d, collapse.Options{
 			Kinds:      kinds,

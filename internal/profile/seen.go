@@ -172,14 +172,28 @@ func (s *seer) notes() []string {
 
 // Literals are files each by itself.
 func Literals(seen []SeenFile) []File {
+	seen = slices.Clone(seen)
+	slices.SortFunc(seen, func(a, b SeenFile) int { return cmp.Compare(a.text(), b.text()) })
 	files := make([]File, 0, len(seen))
 	for _, f := range seen {
-		p := Literal(f.Path)
-		if f.Folded {
-			p.Names = append(p.Names, Name{"", ""})
-		}
-		files = append(files, File{Pattern: p, Classes: f.Classes, Code: f.Code, Missing: f.Missing})
+		files = append(files, File{Pattern: f.literal(), Classes: f.Classes, Code: f.Code, Missing: f.Missing})
 	}
-	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Pattern.String(), b.Pattern.String()) })
 	return files
+}
+
+// literal is the pattern of a file by itself, or of those that a directory stands for.
+func (f *SeenFile) literal() Pattern {
+	p := Literal(f.Path)
+	if f.Folded {
+		p.Names = append(p.Names, Name{"", ""})
+	}
+	return p
+}
+
+// text is the text of the literal pattern, which for nearly all is the path as it is.
+func (f *SeenFile) text() string {
+	if !f.Folded && len(f.Path) > 1 && f.Path[0] == '/' && f.Path[len(f.Path)-1] != '/' && !strings.Contains(f.Path, "//") {
+		return f.Path
+	}
+	return f.literal().String()
 }
