@@ -66,7 +66,8 @@ func command(argv []string) string {
 // and a backslash at the end, also as the trigraph, continues one that ends with the line.
 func comment(line string) string {
 	line = quote.Line(line)
-	line = strings.NewReplacer("*/", "* /", "/*", "/ *").Replace(line)
+	line = strings.ReplaceAll(line, "*/", "* /")
+	line = strings.ReplaceAll(line, "/*", "/ *") // after the other, or /*/ would keep one
 	if strings.HasSuffix(line, `\`) || strings.HasSuffix(line, "??/") {
 		return line + " ."
 	}

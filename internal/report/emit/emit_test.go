@@ -2,9 +2,10 @@ package emit
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -70,7 +71,7 @@ func written(t testing.TB, f *Format, in *Input) []byte {
 
 // hostile is a command whose arguments try to be more than a comment.
 var hostile = []string{
-	"/opt/My Prog", "*/ int x; /*", "a\nSystemCallFilter=@known", "${HOME} %h %n", "\x1b]0;title\a", `end\`, "??/", "\xff\xfe",
+	"/opt/My Prog", "*/ int x; /*", "a\nSystemCallFilter=@known", "${HOME} %h %n", "\x1b]0;title\a", `end\`, "??/", "/*/ int y;", "\xff\xfe",
 }
 
 // mixed is a trace of two ABIs of one machine, with arguments.
@@ -204,7 +205,19 @@ func TestCommandIsCut(t *testing.T) {
 	}
 }
 
-func ExampleFormat() {
-	fmt.Println(Named("cbpf").CheckedBy)
-	// Output: the kernel, through bwrap; a simulation of every call
+// FuzzAbout has commands that try to leave a comment.
+func FuzzAbout(f *testing.F) {
+	for _, arg := range hostile {
+		f.Add(arg, arg)
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		d := document(seen(t, event.X8664, "read"))
+		d.Target.Argv = []string{a, b}
+		for _, line := range about(inputOf(t, d, profile.Options{}), profile.Syscalls, []string{a, b}) {
+			ends := strings.HasSuffix(line, `\`) || strings.HasSuffix(line, "??/")
+			if ends || strings.Contains(line, "*/") || strings.Contains(line, "/*") || !utf8.ValidString(line) || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
+				t.Errorf("%q is no line of a comment", line)
+			}
+		}
+	})
 }

@@ -1,6 +1,6 @@
 // A seccomp filter for libseccomp (link with -lseccomp): call turnstile_seccomp_load().
 //
-// Made by turnstile 1.0 of a trace of: '/opt/My Prog' '* / int x; / *' $'a\nSystemCallFilter=@known' '${HOME} %h %n' $'\x1b]0;title\x07' 'end\' '??/' $'\xff\xfe'
+// Made by turnstile 1.0 of a trace of: '/opt/My Prog' '* / int x; / *' $'a\nSystemCallFilter=@known' '${HOME} %h %n' $'\x1b]0;title\x07' 'end\' '??/' '/ * / int y;' $'\xff\xfe'
 // Other calls: errno EPERM
 // INCOMPLETE: the trace may lack facts about syscalls, so this may deny what the program needs.
 // Allowed always: exit, exit_group, restart_syscall, rt_sigreturn, sigreturn
