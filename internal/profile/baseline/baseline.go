@@ -129,7 +129,7 @@ func parse(name, text string) (*Baseline, error) {
 			}
 			continue
 		}
-		for _, call := range strings.Fields(line) {
+		for call := range strings.FieldsSeq(line) {
 			if strings.ContainsFunc(call, notInName) {
 				return nil, fmt.Errorf("%q is no name of a call", call)
 			}

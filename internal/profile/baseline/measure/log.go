@@ -30,7 +30,7 @@ func openLog(runtime string) (*kernelLog, error) {
 	return &kernelLog{fd, runtime}, nil
 }
 
-func (l *kernelLog) Close() { unix.Close(l.fd) }
+func (l *kernelLog) Close() { _ = unix.Close(l.fd) }
 
 var killed = regexp.MustCompile(`type=1326 .* comm="([^"]*)" .* sig=31 .* syscall=(\d+)`)
 

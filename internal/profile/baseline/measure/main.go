@@ -80,7 +80,7 @@ func (m *measurement) measure(ctx context.Context) error {
 	if m.dir, err = os.MkdirTemp("", "measure"); err != nil {
 		return err
 	}
-	defer os.RemoveAll(m.dir)
+	defer func() { _ = os.RemoveAll(m.dir) }()
 	m.program = filepath.Join(m.dir, "start")
 	source := filepath.Join("internal", "profile", "baseline", "measure", "testdata", "start.c")
 	if out, err := exec.Command("gcc", "-O1", "-static", "-nostdlib", "-ffreestanding", "-o", m.program, source).CombinedOutput(); err != nil {
@@ -201,7 +201,7 @@ func beBusy() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	for range runtime.NumCPU() {
 		go func() {
-			for ctx.Err() == nil { //nolint:revive // it is what it is for
+			for ctx.Err() == nil {
 			}
 		}()
 	}
