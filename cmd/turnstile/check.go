@@ -25,7 +25,7 @@ func checkCommand() *cli.Command {
 		Usage:     "fail if a trace has what a profile does not allow",
 		ArgsUsage: "--against FILE TRACE...",
 		Description: `FILE is a profile that is in use: seccomp of an OCI runtime or a config.json, Docker's,
-a systemd unit or drop-in, a policy of Turnstile, or an older trace. What it does not
+a SeccompProfile of Kubernetes, a systemd unit or drop-in, a policy of Turnstile, or an older trace. What it does not
 allow is told with who did it, how often, and what to add to FILE. It is taken as its
 consumer takes it, on the machine of the trace.
 

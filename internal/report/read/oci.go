@@ -15,6 +15,7 @@ import (
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/quote"
 	"github.com/turnstile-project/turnstile/internal/syscalls"
+	"github.com/turnstile-project/turnstile/internal/systemd"
 )
 
 // readOCI reads linux.seccomp of the runtime specification, by itself or in a config.json.
@@ -150,12 +151,13 @@ func (f *Filter) addOCI(s *specs.LinuxSyscall) (unknown []string, err error) {
 	return unknown, nil
 }
 
-// isCall says whether any ABI has a call of the name.
+// isCall says whether any ABI has a call of the name, one that Turnstile has no table of
+// included.
 func isCall(name string) bool {
 	return slices.ContainsFunc(event.ABIs(), func(abi event.ABI) bool {
 		_, ok := syscalls.Number(abi, name)
 		return ok
-	})
+	}) || slices.Contains(systemd.Set("@known"), name)
 }
 
 func ociAction(a specs.LinuxSeccompAction, errnoRet *uint) (Action, error) {

@@ -61,6 +61,9 @@ var formats = []format{
 	{"oci", pure(readOCI), func(_ []byte, keys map[string]json.RawMessage) bool {
 		return keys["defaultAction"] != nil || keys["linux"] != nil
 	}},
+	{"k8s", pure(readK8s), func(text []byte, keys map[string]json.RawMessage) bool {
+		return keys == nil && hasLine(text, "kind: SeccompProfile")
+	}},
 	{"systemd", pure(readSystemd), isUnit},
 	{"policy", readPolicy, func(text []byte, keys map[string]json.RawMessage) bool {
 		return keys["rules"] != nil || keys == nil && hasLine(text, "version:")

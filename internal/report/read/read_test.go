@@ -345,7 +345,7 @@ func TestTrace(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	for _, tt := range []struct{ format, text, want string }{
-		{"", "", "it looks like no profile that can be read (trace, docker, oci, systemd, policy)"},
+		{"", "", "it looks like no profile that can be read (trace, docker, oci, k8s, systemd, policy)"},
 		{"", "{", "it looks like no profile"},
 		{"", "{}", "it looks like no profile"},
 		{"", "hello", "it looks like no profile"},
@@ -365,6 +365,9 @@ func TestRefused(t *testing.T) {
 		{"", "[Service]\nSystemCallLog=~read\n", "no line of it is about system calls"},
 		{"", "version: 2\n", `profile:1:10: version "2" is not known`},
 		{"trace", "{", "reading the trace"},
+		{"", "kind: SeccompProfile\nspec: {defaultAction: ALLOW}\n", `action "ALLOW" is not known`},
+		{"", "kind: SeccompProfile\nspec: {defaultAction: SCMP_ACT_ERRNO, baseProfileName: runc}\n", "it stands on another profile"},
+		{"k8s", "kind: Pod\n", `its kind is "Pod"`},
 	} {
 		_, err := read.Read("profile", []byte(tt.text), tt.format, amd64)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -379,6 +382,7 @@ func FuzzRead(f *testing.F) {
 	for i, text := range []string{
 		`{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86"],"syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":1,"valueTwo":2,"op":"SCMP_CMP_MASKED_EQ"}]}]}`,
 		`{"defaultAction":"SCMP_ACT_ERRNO","archMap":[{"architecture":"SCMP_ARCH_X86_64","subArchitectures":["SCMP_ARCH_X86"]}],"syscalls":[{"name":"read","action":"SCMP_ACT_ALLOW","errno":"EPERM","includes":{"caps":["x"],"arches":["amd64"],"minKernel":"4.8"}}]}`,
+		"kind: SeccompProfile\nspec:\n  defaultAction: SCMP_ACT_ERRNO\n  syscalls: [{action: SCMP_ACT_ALLOW, names: [read]}]\n",
 		"[Service]\nSystemCallFilter=~@mount \\\n#\n read:EPERM\nSystemCallArchitectures=native x32\nRestrictAddressFamilies=~AF_UNIX\nSystemCallErrorNumber=3\n",
 		"version: 1\nrules:\n  - {allow: [read], paths: [\"/a*\"], except: [/ab]}\nopen: [mount]\nsyscalls: {deny: [\"@mount\"]}\n",
 		`{"version":1,"tool":"t","complete":{"syscalls":true,"processes":true},"syscalls":[{"name":"read","nr":0,"abi":"x86_64","count":1,"args":[{"index":0,"values":[1]}]}],"processes":[{"id":0}]}`,
