@@ -335,6 +335,14 @@ func TestLoosens(t *testing.T) {
 	if _, got := p.Loosens(Path{Name: "/srv/d"}, Path{Name: "/tmp/d"}, true); !got {
 		t.Error("away from a rule that denies below")
 	}
+	// That a name may be made or removed says nothing of the file that gets it.
+	p = rules(t, event.VerdictDeny, "allow read:/srv/**", "allow read,create,delete:/tmp/**", "allow read,write,create:/home/**")
+	if d, got := p.Loosens(Path{Name: "/srv/f"}, Path{Name: "/tmp/f"}, false); got {
+		t.Errorf("a file that may only be read gets another name: refused by %s", d.By())
+	}
+	if _, got := p.Loosens(Path{Name: "/srv/f"}, Path{Name: "/home/f"}, false); !got {
+		t.Error("a file that may only be read gets a name by which it is written to")
+	}
 }
 
 // randomPolicy has up to four rules, with exceptions and programs.

@@ -75,7 +75,7 @@ func (c *collapser) takeTogether(u use) {
 	var some, rest []*file
 	programs := c.movesPrograms()
 	for _, f := range c.files {
-		if u.has(f) && !(programs && f.renamed) {
+		if u.has(f) && (!programs || !f.renamed) {
 			some = append(some, f)
 		} else {
 			rest = append(rest, f)
@@ -239,17 +239,22 @@ func ending(name string) string {
 	return name[i:]
 }
 
+// isAbove says whether another file is at or below this one.
+func (f *file) isAbove(other *file) bool {
+	return f.base == other.base && isAtOrBelow(other.path, f.path)
+}
+
 // absorb leaves out what a tree above it has.
 func (c *collapser) absorb() {
 	var above []*file
 	programs := c.movesPrograms()
 	out := c.files[:0]
 	for _, f := range c.files {
-		for len(above) > 0 && !(above[len(above)-1].base == f.base && isAtOrBelow(f.path, above[len(above)-1].path)) {
+		for len(above) > 0 && !above[len(above)-1].isAbove(f) {
 			above = above[:len(above)-1]
 		}
 		for _, tree := range above {
-			if f != tree && f.code&profile.Program == 0 && !(programs && f.renamed) && f.classes&^(tree.classes|event.Stat) == 0 {
+			if f != tree && f.code&profile.Program == 0 && (!programs || !f.renamed) && f.classes&^(tree.classes|event.Stat) == 0 {
 				tree.take(f)
 				f.covered = true
 				break

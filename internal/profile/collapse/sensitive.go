@@ -86,7 +86,7 @@ func newCatalogue(home string) *catalogue {
 				s.names = names[1:]
 				c.homes = append(c.homes, s)
 				for _, home := range homes {
-					c.anchor(sensitive{names: append(home[:len(home):len(home)], names[1:]...), classes: s.classes, why: s.why})
+					c.anchor(sensitive{names: slices.Concat(home, names[1:]), classes: s.classes, why: s.why})
 				}
 			case anyDepth:
 				s.names = names[1:]

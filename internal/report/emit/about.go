@@ -24,7 +24,7 @@ func about(in *Input, used profile.Sections, notes []string) []string {
 	for _, b := range p.Baselines {
 		lines = append(lines, fmt.Sprintf("With what %s needs: %s", b.Name, strings.Join(b.Provenance, " ")))
 	}
-	if always := callsFrom(p, profile.Always); len(always) > 0 {
+	if always := callsFrom(p, profile.Always); used&profile.Syscalls != 0 && len(always) > 0 {
 		lines = append(lines, "Allowed always: "+strings.Join(always, ", "))
 	}
 	for _, n := range slices.Concat(p.Notes, notes) {

@@ -1,7 +1,6 @@
 package emit
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"fmt"
@@ -33,8 +32,7 @@ var policyFormat = Format{
 
 // writePolicy writes a policy (docs/policy.md) that denies what it does not allow.
 func writePolicy(w io.Writer, in *Input) error {
-	var b bytes.Buffer
-	p := policyWriter{Writer: bufio.NewWriter(&b), widened: make(map[string]*profile.Widened)}
+	p := policyWriter{widened: make(map[string]*profile.Widened)}
 	for i := range in.Profile.Widened {
 		x := &in.Profile.Widened[i]
 		p.widened[policyGlob(&x.Pattern)] = x
@@ -42,16 +40,15 @@ func writePolicy(w io.Writer, in *Input) error {
 	if err := p.write(in); err != nil {
 		return err
 	}
-	p.Flush()
-	if b.Len() > lang.MaxSize {
-		return fmt.Errorf("the policy would have %d bytes, and %d are the most: take more files together (--collapse all)", b.Len(), lang.MaxSize)
+	if p.Len() > lang.MaxSize {
+		return fmt.Errorf("the policy would have %d bytes, and %d are the most: take more files together (--collapse all)", p.Len(), lang.MaxSize)
 	}
-	_, err := w.Write(b.Bytes())
+	_, err := w.Write(p.Bytes())
 	return err
 }
 
 type policyWriter struct {
-	*bufio.Writer
+	bytes.Buffer
 	widened map[string]*profile.Widened // by the text of the pattern
 }
 

@@ -63,8 +63,6 @@ func used(name string, classes event.Class, ops ...string) *trace.File {
 	return f
 }
 
-func port(n uint16) *uint16 { return &n }
-
 func TestPolicyGolden(t *testing.T) {
 	files := []*trace.File{
 		used("/usr/bin/prog", event.Exec|event.Read, "exec", "open"),
@@ -86,10 +84,10 @@ func TestPolicyGolden(t *testing.T) {
 	missing := used("/etc/prog.conf", event.Read, "open")
 	missing.Errors.Add("ENOENT", 1)
 	d := watched(append(files, missing),
-		&trace.Socket{Op: "connect", Family: "inet", Type: "stream", Protocol: "tcp", Addr: "93.184.216.34", Port: port(443), Count: 1},
-		&trace.Socket{Op: "connect", Family: "inet6", Type: "dgram", Protocol: "udp", Addr: "::ffff:10.0.0.1", Port: port(53), Count: 1},
-		&trace.Socket{Op: "connect", Family: "inet", Type: "stream", Protocol: "tcp", Addr: "127.0.0.1", Port: port(40000), Count: 1},
-		&trace.Socket{Op: "listen", Family: "inet6", Type: "stream", Protocol: "tcp", Addr: "::", Port: port(8080), Count: 1},
+		&trace.Socket{Op: "connect", Family: "inet", Type: "stream", Protocol: "tcp", Addr: "93.184.216.34", Port: new(uint16(443)), Count: 1},
+		&trace.Socket{Op: "connect", Family: "inet6", Type: "dgram", Protocol: "udp", Addr: "::ffff:10.0.0.1", Port: new(uint16(53)), Count: 1},
+		&trace.Socket{Op: "connect", Family: "inet", Type: "stream", Protocol: "tcp", Addr: "127.0.0.1", Port: new(uint16(40000)), Count: 1},
+		&trace.Socket{Op: "listen", Family: "inet6", Type: "stream", Protocol: "tcp", Addr: "::", Port: new(uint16(8080)), Count: 1},
 		&trace.Socket{Op: "connect", Family: "unix", Type: "stream", Path: "x*y", Abstract: true, Count: 1},
 		&trace.Socket{Op: "connect", Family: "unix", Type: "stream", Path: "/run/prog.sock", Count: 1},
 	)
