@@ -45,6 +45,10 @@ func landlockedBits(names []string, bits map[string]uint64) (set uint64) {
 
 func landlockedExec(file string, argv []string) error {
 	var config struct {
+		Variable []struct {
+			Name    string
+			Literal []string
+		}
 		Ruleset []struct {
 			HandledAccessFs, HandledAccessNet, Scoped []string
 		}
@@ -73,9 +77,14 @@ func landlockedExec(file string, argv []string) error {
 	if errno != 0 {
 		return errno
 	}
+	variables := []string{"$$", "$"}
+	for _, v := range config.Variable {
+		variables = append(variables, "${"+v.Name+"}", v.Literal[0])
+	}
+	expand := strings.NewReplacer(variables...)
 	for _, rule := range config.PathBeneath {
 		for _, path := range rule.Parent {
-			if err := landlockedPath(fd, strings.ReplaceAll(path, "$$", "$"), landlockedBits(rule.AllowedAccess, landlockedFs)); err != nil {
+			if err := landlockedPath(fd, expand.Replace(path), landlockedBits(rule.AllowedAccess, landlockedFs)); err != nil {
 				return fmt.Errorf("%q: %w", path, err)
 			}
 		}

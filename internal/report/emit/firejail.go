@@ -262,6 +262,9 @@ func (f *firejailProfile) addFile(files *firejailFiles, p profile.File) {
 			f.line("read-write %s", f.path(p.Pattern))
 		}
 	case files.entered[name] && !p.Pattern.Tree && p.Classes&(event.Read|event.Write|event.Exec) == 0:
+	case !p.Pattern.IsLiteral() && !p.Pattern.Tree && p.Classes&^(event.Stat|event.List) == 0:
+		// It may be a directory that is written to, which this would forbid.
+		f.notes.add("what a wildcard stands for is not there if it was only looked at or listed")
 	case change:
 		f.line("whitelist %s", f.path(p.Pattern))
 	default:
