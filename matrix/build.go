@@ -33,10 +33,10 @@ var suites = []suite{
 	{pkg: "cmd/turnstile", skip: wholeGate + "|TestUnderSudo|TestSameAsStrace/(curl|python|git|go build|static go)"},
 }
 
-// wholeGate are the tests of enforce as a whole. They want files with attributes, other
+// wholeGate are the tests of enforce as a whole, and those of reports. They want files with attributes, other
 // users and many programs, which the machines do not have yet; the parts of the gate are
 // tested there.
-const wholeGate = "TestAttack|TestEnforce|TestTransparent|TestListing|TestScriptEnforce|TestReadyPolicies|TestPolicy"
+const wholeGate = "TestAttack|TestEnforce|TestTransparent|TestListing|TestScriptEnforce|TestReadyPolicies|TestPolicy|TestReport"
 
 // build is what was built for one processor.
 type build struct {

@@ -67,7 +67,7 @@ func (c confinement) String() string {
 
 // What was seen of a program is enough for it to run again, in real containers, and no
 // more than that is allowed.
-func TestContainersUnderTheirOwnProfiles(t *testing.T) {
+func TestReportInContainers(t *testing.T) {
 	needObserve(t)
 	testenv.Program(t, "runc", "crun", "gcc", "unshare")
 	probe := buildProbe(t)
@@ -113,7 +113,7 @@ func (w contained) demandSaid(t testing.TB, answer, probe string, c confinement,
 }
 
 // What a runtime itself needs is in a profile, and without it nothing starts.
-func TestContainersNeedBaselines(t *testing.T) {
+func TestReportContainersNeedBaselines(t *testing.T) {
 	needObserve(t)
 	testenv.Program(t, "runc", "crun", "gcc", "unshare")
 	probe := buildProbe(t)

@@ -126,9 +126,9 @@ func realTemp(t testing.TB) string {
 	return dir
 }
 
-// TestFileProfilesHold: what was seen works under the profile that is made of it, in the
+// TestReportOfFilesHolds: what was seen works under the profile that is made of it, in the
 // hands of each consumer.
-func TestFileProfilesHold(t *testing.T) {
+func TestReportOfFilesHolds(t *testing.T) {
 	needObserve(t)
 	testenv.Program(t, "git", "gcc", "curl", "python3")
 	for _, w := range heldWorkloads(t) {
@@ -167,9 +167,9 @@ func ran(t testing.TB, cmd *exec.Cmd, dir string, env ...string) string {
 	return stdout.String()
 }
 
-// TestFileProfilesRefuse: what was not seen fails: another file, a write, a call (which
+// TestReportOfFilesRefuses: what was not seen fails: another file, a write, a call (which
 // Landlock does not hold). Without a profile all of it works.
-func TestFileProfilesRefuse(t *testing.T) {
+func TestReportOfFilesRefuses(t *testing.T) {
 	needObserve(t)
 	testenv.Program(t, "python3")
 	argv := []string{"/usr/bin/python3", "-c", pythonWorkload}
@@ -197,8 +197,8 @@ func TestFileProfilesRefuse(t *testing.T) {
 	}
 }
 
-// TestBwrapOfUser: the script works for whoever has no privilege.
-func TestBwrapOfUser(t *testing.T) {
+// TestReportBwrapOfUser: the script works for whoever has no privilege.
+func TestReportBwrapOfUser(t *testing.T) {
 	needObserve(t)
 	testenv.Program(t, "python3", "bwrap")
 	const nobody = 65534
@@ -226,8 +226,8 @@ func TestBwrapOfUser(t *testing.T) {
 	}
 }
 
-// TestLandlockPorts: only the ports that were used can be connected to.
-func TestLandlockPorts(t *testing.T) {
+// TestReportLandlockPorts: only the ports that were used can be connected to.
+func TestReportLandlockPorts(t *testing.T) {
 	needObserve(t)
 	testenv.Landlock(t, 6)
 	testenv.Program(t, "curl")

@@ -90,7 +90,7 @@ true
 // What was seen of a program is what it may do: it does the same again in other directories,
 // with other names of temporary files and at another port, and nothing is denied. What is
 // planted in it is denied, and works where nobody holds it.
-func TestLoop(t *testing.T) {
+func TestReportLoop(t *testing.T) {
 	needObserve(t)
 	warm := sync.OnceValue(func() string { return warmCache(t, reachable(t)) })
 	for _, w := range loopedWork {
