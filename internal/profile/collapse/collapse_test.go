@@ -35,6 +35,7 @@ func TestNames(t *testing.T) {
 		{name: "acknowledgements", want: "acknowledgements"},
 		{name: "tmp.aB3dE9xYz0", want: "tmp.*"},
 		{name: "tmpab_de1fg.json", want: "tmp*.json"},
+		{name: "tmp_b_de1fg", want: "tmp*"},
 		{name: "tmp_obj_qwerty", want: "tmp_obj_*"},
 		{name: "tmpfiles.d", want: "tmpfiles.d"},
 		{name: ".#notes.txt", want: ".#*"},

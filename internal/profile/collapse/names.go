@@ -162,7 +162,7 @@ func tmpName(name string) (string, bool) {
 		return name, false
 	}
 	before := name[:len(name)-len(rest)]
-	if run(rest, 0, isPython) == pythonRandom && (len(rest) == pythonRandom || isSuffix(rest[pythonRandom:])) && rest[0] != '_' {
+	if run(rest, 0, isPython) == pythonRandom && (len(rest) == pythonRandom || isSuffix(rest[pythonRandom:])) {
 		return before + wild + rest[pythonRandom:], true
 	}
 	i := strings.LastIndexAny(rest, "._-") + 1
