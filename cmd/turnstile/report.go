@@ -24,7 +24,11 @@ func reportCommand() *cli.Command {
 		Usage:     "make profiles, policies and pages of what was seen",
 		ArgsUsage: "TRACE...",
 		Description: `Several traces are taken together. What a profile has beyond what was seen is told
-on stderr, and in the profile if it may have comments.
+on stderr, and in the profile if it may have comments. A trace that may lack what a
+profile is made of is refused.
+
+Exit status: 0; 2 for wrong usage, and for a trace that cannot be read; 3 for one that
+is incomplete, without --allow-incomplete.
 
 Examples:
    turnstile report -f oci -o seccomp.json trace.json
@@ -114,7 +118,7 @@ func addProfile(c *cli.Context, format *emit.Format, in *emit.Input, options pro
 		return err
 	}
 	if err := format.Check(in.Profile); err != nil && !c.Bool("allow-incomplete") {
-		return err
+		return incompleteError{err}
 	}
 	if !c.Bool("quiet") {
 		tellNotes(c.App.ErrWriter, format, in)
@@ -122,6 +126,11 @@ func addProfile(c *cli.Context, format *emit.Format, in *emit.Input, options pro
 	}
 	return nil
 }
+
+// incompleteError is for the exit code.
+type incompleteError struct{ error }
+
+func (incompleteError) ExitCode() int { return exitIncomplete }
 
 // tellNotes says what the profile has beyond what was seen.
 func tellNotes(w io.Writer, format *emit.Format, in *emit.Input) {

@@ -18,8 +18,8 @@ func about(in *Input, used profile.Sections, notes []string) []string {
 	if used&profile.Syscalls != 0 {
 		lines = append(lines, "Other calls: "+p.Default.String())
 	}
-	if missing := p.Incomplete & used; missing != 0 {
-		lines = append(lines, fmt.Sprintf("INCOMPLETE: the trace may lack facts about %v, so this may deny what the program needs.", missing))
+	if incomplete := mayLack(p, used); incomplete != "" {
+		lines = append(lines, incomplete)
 	}
 	for _, b := range p.Baselines {
 		lines = append(lines, fmt.Sprintf("With what %s needs: %s", b.Name, strings.Join(b.Provenance, " ")))
@@ -34,6 +34,16 @@ func about(in *Input, used profile.Sections, notes []string) []string {
 		lines[i] = comment(line)
 	}
 	return lines
+}
+
+// mayLack says that one of these sections is incomplete, "" if none is. Every output has
+// it that has room for text.
+func mayLack(p *profile.Profile, used profile.Sections) string {
+	missing := p.Incomplete & used
+	if missing == 0 {
+		return ""
+	}
+	return fmt.Sprintf("INCOMPLETE: the trace may lack facts about %v, so this may deny what the program needs.", missing)
 }
 
 // callsFrom are the names of the calls that are there for this reason only.

@@ -126,22 +126,6 @@ func TestFileFormatsGolden(t *testing.T) {
 	}
 }
 
-// TestFileFormatsRefuseIncomplete: what is made of half a trace denies what the program needs.
-func TestFileFormatsRefuseIncomplete(t *testing.T) {
-	for _, f := range fileFormats() {
-		d := sample()
-		d.Complete.Files = nil
-		text, err := heldBy(t, f, d, func(p *profile.Profile) {
-			if f.Check(p) == nil {
-				t.Errorf("%s takes a trace without files", f.Name)
-			}
-		})
-		if err != nil || f != &landlock && !strings.Contains(text, "INCOMPLETE: the trace may lack facts about files") {
-			t.Errorf("%s does not say that it is incomplete: %v\n%s", f.Name, err, text)
-		}
-	}
-}
-
 // TestFileFormatsRefuseRoot: whoever may write to / may write everywhere.
 func TestFileFormatsRefuseRoot(t *testing.T) {
 	for _, f := range []*Format{&firejail, &bwrap, &landlock} {

@@ -3,7 +3,6 @@ package emit
 import (
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/turnstile-project/turnstile/internal/profile"
 	"github.com/turnstile-project/turnstile/internal/profile/collapse"
@@ -30,9 +29,13 @@ type Format struct {
 	Write func(w io.Writer, in *Input) error
 }
 
-// AllNotes are those of the profile and those of the format.
+// AllNotes are those of the profile and those of the format, after what may be missing.
 func (f *Format) AllNotes(in *Input) []string {
-	notes := slices.Clone(in.Profile.Notes)
+	var notes []string
+	if incomplete := mayLack(in.Profile, f.Sections); incomplete != "" {
+		notes = append(notes, incomplete)
+	}
+	notes = append(notes, in.Profile.Notes...)
 	if f.Notes != nil {
 		notes = append(notes, f.Notes(in)...)
 	}
@@ -84,10 +87,21 @@ func Named(name string) *Format {
 	return nil
 }
 
-// Check refuses what would be enforced although it may lack something.
+// IncompleteError says that what is made of a trace may deny what the program needs.
+type IncompleteError struct {
+	Format  string
+	Missing profile.Sections
+}
+
+func (e *IncompleteError) Error() string {
+	return fmt.Sprintf("the trace may lack facts about %v, which %q uses: what is made of it may deny what the program needs (--allow-incomplete makes it all the same)", e.Missing, e.Format)
+}
+
+// Check refuses, by an [*IncompleteError], what would be enforced although it may lack
+// something.
 func (f *Format) Check(p *profile.Profile) error {
 	if missing := p.Incomplete & f.Sections; f.Enforces && missing != 0 {
-		return fmt.Errorf("the trace may lack facts about %v, which %q uses: what is made of it may deny what the program needs (--allow-incomplete makes it all the same)", missing, f.Name)
+		return &IncompleteError{f.Name, missing}
 	}
 	return nil
 }

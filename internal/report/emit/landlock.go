@@ -24,7 +24,12 @@ var landlock = Format{
 		if l.err != nil {
 			return l.err
 		}
-		return writeJSON(w, l.config())
+		c := l.config()
+		if incomplete := mayLack(in.Profile, profile.Processes|profile.Files|profile.Sockets); incomplete != "" {
+			// There are no comments, but a variable need not be used.
+			c.Variable = append(c.Variable, landlockVar{"incomplete", []string{incomplete}})
+		}
+		return writeJSON(w, c)
 	},
 }
 

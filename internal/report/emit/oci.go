@@ -23,8 +23,14 @@ var oci = Format{
 		if err != nil {
 			return err
 		}
-		return writeJSON(w, s)
+		return writeJSON(w, ociProfile{mayLack(in.Profile, profile.Syscalls), s})
 	},
+}
+
+// ociProfile has a field more than the specification, which runtimes pass over.
+type ociProfile struct {
+	Incomplete string `json:"x-incomplete,omitempty"`
+	*specs.LinuxSeccomp
 }
 
 func ociNotes(in *Input) []string {
