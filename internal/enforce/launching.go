@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -58,6 +59,9 @@ func (l *launching) is(tid int) bool {
 // and the execve of the child waits for an answer of ours.
 func withoutPauses() (undo func()) {
 	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(math.MaxInt64)
+	// A collection that was about to begin does so still. This one comes after it, and who
+	// wants another from now on is told that there is no need (gcStart, runtime/mgc.go).
+	runtime.GC()
 	return func() {
 		debug.SetGCPercent(percent)
 		debug.SetMemoryLimit(limit)
