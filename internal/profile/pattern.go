@@ -1,21 +1,28 @@
 package profile
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
 
 // Pattern is a path, or many that differ in some of their names. It is no glob: formats
 // differ in how they write wildcards and in how they escape what only looks like one.
+//
+// A profile may have a million of them: most are one path, and share its bytes with the
+// trace that they are of.
 type Pattern struct {
 	// Base is the variable that the path starts with, if the place is not the same on
-	// every machine, and At is where it was.
+	// every machine.
 	Base Base
-	At   string
-	// Names are the names below it, or below the root.
-	Names []Name
 	// Tree is set if all below the path is meant too.
 	Tree bool
+	// At is where the base was.
+	At string
+	// path is the names before the first one with a wildcard, each with a slash before it.
+	path string
+	// wide are the names from there on.
+	wide []Name
 }
 
 // Base is a directory that is somewhere else for another user or run.
@@ -35,30 +42,75 @@ const (
 type Name []string
 
 // Literal is the pattern of one absolute path, as the kernel writes paths.
-func Literal(path string) Pattern {
-	pieces := slices.DeleteFunc(strings.Split(path, "/"), func(name string) bool { return name == "" })
-	if len(pieces) == 0 {
-		return Pattern{}
+func Literal(path string) Pattern { return LiteralBelow(Root, "", path) }
+
+// LiteralBelow is the pattern of one path below a base that was at a place.
+func LiteralBelow(base Base, at, path string) Pattern {
+	if path != "" && (path[0] != '/' || path[len(path)-1] == '/' || strings.Contains(path, "//")) {
+		names := slices.DeleteFunc(strings.Split(path, "/"), func(name string) bool { return name == "" })
+		path = ""
+		if len(names) > 0 {
+			path = "/" + strings.Join(names, "/")
+		}
 	}
-	// A trace may have a million paths: the names of one share their memory.
-	names := make([]Name, len(pieces))
+	return Pattern{Base: base, At: at, path: path}
+}
+
+// With is the pattern with more names behind those that it has.
+func (p Pattern) With(names ...Name) Pattern {
+	for i, n := range names {
+		if len(p.wide) > 0 || len(n) != 1 {
+			p.wide = slices.Concat(p.wide, names[i:])
+			return p
+		}
+		p.path += "/" + n[0]
+	}
+	return p
+}
+
+// Names are the names below the base, or below the root.
+func (p Pattern) Names() []Name {
+	if p.path == "" {
+		return p.wide
+	}
+	pieces := strings.Split(p.path[1:], "/")
+	names := make([]Name, len(pieces), len(pieces)+len(p.wide))
 	for i := range pieces {
 		names[i] = pieces[i : i+1 : i+1]
 	}
-	return Pattern{Names: names}
+	return append(names, p.wide...)
+}
+
+// IsBase reports whether the pattern has no names: it is its base, or the root.
+func (p Pattern) IsBase() bool { return p.path == "" && len(p.wide) == 0 }
+
+// First is the first name, "" if there is none or it has a wildcard.
+func (p Pattern) First() string {
+	if p.path == "" {
+		return ""
+	}
+	first, _, _ := strings.Cut(p.path[1:], "/")
+	return first
 }
 
 // IsLiteral reports whether the pattern is a single path.
-func (p Pattern) IsLiteral() bool {
-	if p.Tree {
-		return false
+func (p Pattern) IsLiteral() bool { return !p.Tree && len(p.wide) == 0 }
+
+// Fixed is the directory above the first wildcard, or the path if it has none.
+func (p Pattern) Fixed() Pattern {
+	p.Tree, p.wide = false, nil
+	return p
+}
+
+// Parent is the directory that the pattern is in, or the base.
+func (p Pattern) Parent() Pattern {
+	p.Tree = false
+	if n := len(p.wide); n > 0 {
+		p.wide = p.wide[:n-1]
+	} else {
+		p.path = p.path[:max(strings.LastIndexByte(p.path, '/'), 0)]
 	}
-	for _, n := range p.Names {
-		if len(n) != 1 {
-			return false
-		}
-	}
-	return true
+	return p
 }
 
 // Format writes the pattern: base is the text of the base, escape writes a literal piece,
@@ -66,8 +118,15 @@ func (p Pattern) IsLiteral() bool {
 // for any number of names.
 func (p Pattern) Format(base string, escape func(string) string, wildcard, tree string) string {
 	var b strings.Builder
+	b.Grow(len(base) + len(p.path))
 	b.WriteString(base)
-	for _, n := range p.Names {
+	for rest, more := strings.CutPrefix(p.path, "/"); more; {
+		var name string
+		name, rest, more = strings.Cut(rest, "/")
+		b.WriteByte('/')
+		b.WriteString(escape(name))
+	}
+	for _, n := range p.wide {
 		if len(n) == 0 {
 			b.WriteString(tree)
 			continue
@@ -92,5 +151,8 @@ func (p Pattern) Format(base string, escape func(string) string, wildcard, tree 
 // String is the pattern as people write globs, with nothing escaped and the base where it
 // was: for messages and for sorting.
 func (p Pattern) String() string {
+	if p.IsLiteral() {
+		return cmp.Or(p.At+p.path, "/")
+	}
 	return p.Format(p.At, func(s string) string { return s }, "*", "/**")
 }

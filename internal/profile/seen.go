@@ -185,7 +185,7 @@ func Literals(seen []SeenFile) []File {
 func (f *SeenFile) literal() Pattern {
 	p := Literal(f.Path)
 	if f.Folded {
-		p.Names = append(p.Names, Name{"", ""})
+		p = p.With(Name{"", ""})
 	}
 	return p
 }

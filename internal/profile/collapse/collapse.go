@@ -132,7 +132,7 @@ func (c *collapser) add(s *profile.SeenFile) {
 	if special, is := c.special(names, b); is {
 		f.path, f.kept = special, 0
 	} else {
-		f.path = c.general(f, names, absolute)
+		f.path = c.general(f, rest, names, absolute)
 	}
 	if s.Folded {
 		f.path += "/" + wild
@@ -170,9 +170,8 @@ func isTold(name string) bool {
 	return slices.Contains([]string{"stat", "statm", "status", "comm", "cmdline", "cgroup"}, name)
 }
 
-// general puts wildcards in names.
-func (c *collapser) general(f *file, names, absolute []string) string {
-	var out strings.Builder
+// general puts wildcards in the names of a path.
+func (c *collapser) general(f *file, path string, names, absolute []string) string {
 	changed := slices.Clone(names)
 	for i, name := range names {
 		if i < f.kept {
@@ -193,12 +192,13 @@ func (c *collapser) general(f *file, names, absolute []string) string {
 	for i, name := range changed {
 		depth := len(absolute) - len(names) + i + 1
 		if name != names[i] && (depth <= c.deepest || inHidden(changed[:i])) && c.meets(append(absolute[:depth-1-i:depth-1-i], changed[:i+1]...), f.classes) {
-			name, changed[i] = names[i], names[i] // it would be something sensitive, too
+			changed[i] = names[i] // it would be something sensitive, too
 		}
-		out.WriteByte('/')
-		out.WriteString(name)
 	}
-	return out.String()
+	if slices.Equal(changed, names) {
+		return path // most are as they were, and share their bytes with the trace
+	}
+	return "/" + strings.Join(changed, "/")
 }
 
 // inHidden says whether one of some names is that of a hidden directory.
@@ -369,9 +369,15 @@ func (f *file) absolute() []string {
 
 // pattern is the one that was made.
 func (f *file) pattern() profile.Pattern {
-	p := profile.Pattern{Base: f.base.Base, At: f.base.at, Tree: f.tree}
-	for _, name := range namesOf(f.path) {
-		p.Names = append(p.Names, profile.Name(strings.Split(name, wild)))
+	literal, rest := f.path, ""
+	if i := strings.Index(f.path, wild); i >= 0 {
+		i = strings.LastIndexByte(f.path[:i], '/')
+		literal, rest = f.path[:i], f.path[i:]
 	}
+	p := profile.LiteralBelow(f.base.Base, f.base.at, literal)
+	for _, name := range namesOf(rest) {
+		p = p.With(profile.Name(strings.Split(name, wild)))
+	}
+	p.Tree = f.tree
 	return p
 }

@@ -175,11 +175,13 @@ var public = map[string]bool{"usr": true, "lib": true, "lib32": true, "lib64": t
 
 // closed is what can be anywhere in a tree, and is no part of it.
 func (c *catalogue) closed(tree profile.Pattern, classes event.Class) []profile.Closed {
-	if len(tree.Names) > 0 && tree.Base == profile.Root && public[tree.Names[0][0]] {
+	if tree.Base == profile.Root && public[tree.First()] {
 		return nil
 	}
 	var closed []profile.Closed
-	path := encoded(profile.Pattern{At: tree.At, Names: tree.Names})
+	dir := tree
+	dir.Tree = false
+	path := encoded(dir)
 	for _, all := range c.floating {
 		for _, s := range all {
 			if s.classes&classes == 0 {
@@ -219,16 +221,16 @@ func (c *catalogue) closedHome(home profile.Pattern, classes event.Class) []prof
 
 // below is the pattern of something sensitive in a directory, or anywhere below it.
 func below(dir profile.Pattern, s sensitive, anywhere bool) profile.Pattern {
-	p := profile.Pattern{Base: dir.Base, At: dir.At}
-	p.Names = append(p.Names, dir.Names...)
+	p := dir
+	p.Tree = false
 	if anywhere {
-		p.Names = append(p.Names, profile.Name{})
+		p = p.With(profile.Name{})
 	}
 	for _, name := range s.names {
 		if name == anyDepth {
 			p.Tree = true // it is the last
 		} else {
-			p.Names = append(p.Names, profile.Name(strings.Split(name, wild)))
+			p = p.With(profile.Name(strings.Split(name, wild)))
 		}
 	}
 	return p

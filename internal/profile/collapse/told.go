@@ -81,7 +81,7 @@ func sortedOnce(closed []profile.Closed) []profile.Closed {
 // encoded are the names of a pattern as this package compares them.
 func encoded(p profile.Pattern) []string {
 	names := namesOf(strings.TrimSuffix(p.At, "/"))
-	for _, n := range p.Names {
+	for _, n := range p.Names() {
 		if len(n) == 0 {
 			names = append(names, anyDepth)
 		} else {

@@ -258,8 +258,10 @@ func apparmorPath(p profile.Pattern) string {
 	switch {
 	case p.Base == profile.Home:
 		base = "@{HOME}"
-	case p.Base == profile.Root && len(p.Names) > 0 && slices.Equal(p.Names[0], profile.Name{"proc"}):
-		base, p.Names = "@{PROC}", p.Names[1:]
+	case p.Base == profile.Root && p.First() == "proc":
+		tree := p.Tree
+		base, p = "@{PROC}", profile.Pattern{}.With(p.Names()[1:]...)
+		p.Tree = tree
 	case p.Base == profile.Root:
 		base = ""
 	}

@@ -152,7 +152,7 @@ func (b *bwrapScript) addFiles(in *Input) {
 			if !bwrapDevice(text) {
 				b.line("device", b.word(f.Pattern))
 			}
-		case whole.hold(fixed(f.Pattern).String()):
+		case whole.hold(f.Pattern.Fixed().String()):
 		case f.Classes&(event.Write|event.Attr) != 0:
 			b.line("change", b.word(f.Pattern))
 		default:

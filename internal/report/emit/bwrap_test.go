@@ -176,8 +176,7 @@ func TestBwrapWildcards(t *testing.T) {
 	d.Files = nil
 	text, err := heldBy(t, &bwrap, d, func(p *profile.Profile) {
 		system(p)
-		pattern := profile.Literal(dir)
-		pattern.Names = append(pattern.Names, profile.Name{"lib[1] '$x.so.", ""})
+		pattern := profile.Literal(dir).With(profile.Name{"lib[1] '$x.so.", ""})
 		p.Files = append(p.Files, profile.File{Pattern: pattern, Classes: event.Read})
 	})
 	if err != nil {

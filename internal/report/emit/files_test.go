@@ -113,9 +113,11 @@ func TestFileFormatsGolden(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			text, err := heldBy(t, f, sample(), func(p *profile.Profile) {
 				p.Notes = append(p.Notes, "a note with \x1b and\nline breaks */")
+				fonts := profile.Literal("/usr/share/fonts")
+				fonts.Tree = true
 				p.Files = append(p.Files,
-					profile.File{Pattern: profile.Pattern{Names: []profile.Name{{"usr"}, {"share"}, {"fonts"}}, Tree: true}, Classes: event.Read | event.List},
-					profile.File{Pattern: profile.Pattern{Base: profile.Home, At: "/home/me", Names: []profile.Name{{".cache"}, {"p-", ".tmp"}}}, Classes: event.Read},
+					profile.File{Pattern: fonts, Classes: event.Read | event.List},
+					profile.File{Pattern: profile.LiteralBelow(profile.Home, "/home/me", "/.cache").With(profile.Name{"p-", ".tmp"}), Classes: event.Read},
 				)
 			})
 			if err != nil {

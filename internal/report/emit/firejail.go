@@ -256,7 +256,7 @@ func (f *firejailProfile) addFile(files *firejailFiles, p profile.File) {
 		files.changed[top] = true
 	}
 	switch {
-	case files.rooms.hold(fixed(p.Pattern).String()), name == top, files.seen.made(name):
+	case files.rooms.hold(p.Pattern.Fixed().String()), name == top, files.seen.made(name):
 	case files.open[top]:
 		if change && slices.Contains(firejailOpen, top) {
 			f.line("read-write %s", f.path(p.Pattern))

@@ -116,7 +116,7 @@ func (l *landlockRules) addFile(f profile.File, seen sights) {
 	if f.Missing {
 		return // there is nothing to have rights
 	}
-	at := fixed(f.Pattern)
+	at := f.Pattern.Fixed()
 	switch {
 	case len(entry) > 0 && seen.changes(f):
 		room := seen.room(f.Pattern)

@@ -117,7 +117,7 @@ var policySections = []struct {
 
 func isBelow(dirs ...string) func(*profile.Pattern) bool {
 	return func(p *profile.Pattern) bool {
-		return p.Base == profile.Root && len(p.Names) > 0 && slices.Contains(dirs, p.Names[0][0])
+		return p.Base == profile.Root && slices.Contains(dirs, p.First())
 	}
 }
 

@@ -18,7 +18,7 @@ var policyBases = map[profile.Base]string{profile.Root: "", profile.Home: "${HOM
 func policyGlob(p *profile.Pattern) string {
 	var b strings.Builder
 	b.WriteString(policyBases[p.Base])
-	for _, n := range p.Names {
+	for _, n := range p.Names() {
 		b.WriteByte('/')
 		if len(n) == 0 {
 			b.WriteString("**")

@@ -76,29 +76,13 @@ func (s sights) changes(f profile.File) bool {
 func (s sights) room(p profile.Pattern) profile.Pattern {
 	dir := p
 	if !p.Tree {
-		dir = parent(p)
+		dir = p.Parent()
 	}
-	dir = fixed(dir)
-	for len(dir.Names) > 0 && s.made(dir.String()) {
-		dir = parent(dir)
+	dir = dir.Fixed()
+	for !dir.IsBase() && s.made(dir.String()) {
+		dir = dir.Parent()
 	}
 	return dir
-}
-
-// parent is the directory that a pattern is in, or the base.
-func parent(p profile.Pattern) profile.Pattern {
-	p.Tree = false
-	p.Names = p.Names[:max(len(p.Names)-1, 0)]
-	return p
-}
-
-// fixed is the directory above the first wildcard of a pattern, or the path if it has none.
-func fixed(p profile.Pattern) profile.Pattern {
-	p.Tree = false
-	if i := slices.IndexFunc(p.Names, func(n profile.Name) bool { return len(n) != 1 }); i >= 0 {
-		p.Names = p.Names[:i]
-	}
-	return p
 }
 
 // below reports whether a path is another, or below it.
@@ -193,7 +177,7 @@ func roomsOf(in *Input, seen sights) (rooms, passing []profile.Pattern, err erro
 // removed in the end.
 func (s sights) nothingStays(p profile.Pattern) bool {
 	dir := p.String()
-	if (p.Base != profile.Tmp || len(p.Names) > 0) && dir != "/tmp" && dir != "/var/tmp" {
+	if (p.Base != profile.Tmp || !p.IsBase()) && dir != "/tmp" && dir != "/var/tmp" {
 		return false
 	}
 	for name, f := range s {
@@ -232,16 +216,17 @@ func patternNames(patterns []profile.Pattern) []string {
 // whoever looks at real paths knows no "self".
 func anyProcess(f profile.File) profile.File {
 	p := f.Pattern
-	if p.Base != profile.Root || len(p.Names) < 2 || !slices.Equal(p.Names[0], profile.Name{"proc"}) {
+	if p.Base != profile.Root || p.First() != "proc" {
 		return f
 	}
-	names := slices.Clone(p.Names)
+	names := p.Names()
 	for i, n := range names[1:] {
 		task := i > 0 && slices.Equal(names[i], profile.Name{"task"})
 		if len(n) == 1 && (i == 0 || task) && (n[0] == "self" || n[0] == "thread-self" || strings.Trim(n[0], "0123456789") == "") {
 			names[i+1] = profile.Name{"", ""}
 		}
 	}
-	f.Pattern.Names = names
+	f.Pattern = profile.Pattern{}.With(names...)
+	f.Pattern.Tree = p.Tree
 	return f
 }
