@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"cmp"
 	"errors"
 	"fmt"
@@ -66,15 +67,16 @@ func checkTraces(c *cli.Context) error {
 	case c.String("format") != "" && !slices.Contains(profiles.Names(), c.String("format")):
 		return usagef("--format %q is none of %s", c.String("format"), strings.Join(profiles.Names(), ", "))
 	}
-	text, err := os.ReadFile(name)
+	against, err := os.Open(name)
 	if err != nil {
 		return usageError{err}
 	}
+	defer against.Close()
 	d, err := readTraces(c.Args().Slice(), c.App.ErrWriter)
 	if err != nil {
 		return err
 	}
-	p, err := profiles.Read(name, text, c.String("format"), checkContext(c, d))
+	p, err := readProfile(against, c.String("format"), checkContext(c, d))
 	if err != nil {
 		if _, ok := errors.AsType[*lang.Error](err); ok { // has the name in each line
 			return usagef("%s", strings.ReplaceAll(err.Error(), "\n", "\nturnstile: "))
@@ -100,6 +102,25 @@ func checkTraces(c *cli.Context) error {
 		return errUnknown{}
 	}
 	return nil
+}
+
+// readProfile reads the profile that traces are checked against.
+func readProfile(f *os.File, format string, c profiles.Context) (*profiles.Profile, error) {
+	const enough = 4096
+	b := bufio.NewReaderSize(f, enough)
+	begin, _ := b.Peek(enough) // an error comes again when reading
+	if (format == "" || format == "trace") && profiles.IsTrace(begin) {
+		d, err := trace.Decode(b)
+		if err != nil {
+			return nil, err
+		}
+		return profiles.OfTrace(d), nil
+	}
+	text, err := io.ReadAll(b)
+	if err != nil {
+		return nil, err
+	}
+	return profiles.Read(f.Name(), text, format, c)
 }
 
 // checkContext is what the trace says of its machine and its command, with what is given.

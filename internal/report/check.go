@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"strings"
@@ -41,7 +42,7 @@ func (c *Checked) count(unknown bool) (n int) {
 // Check prints what was seen and is not allowed, a line for each, and below it what to
 // change. Each line can be read by itself, as in the log of a job.
 func Check(w io.Writer, c *Checked, colour bool) error {
-	var b strings.Builder
+	b := bufio.NewWriter(w)
 	s, by := style{colour}, actorsOf(c.Trace)
 	name := quote.Word(c.Name)
 	for i := range c.Findings {
@@ -50,19 +51,18 @@ func Check(w io.Writer, c *Checked, colour bool) error {
 		if f.Unknown {
 			verdict = s.yellow("not known")
 		}
-		fmt.Fprintf(&b, "%s: %s: %s%s: %s\n", name, verdict, subjectText(f), strings.Replace(by.ofFinding(f), " ", ",", 1), reasonText(f))
+		fmt.Fprintf(b, "%s: %s: %s%s: %s\n", name, verdict, subjectText(f), strings.Replace(by.ofFinding(f), " ", ",", 1), reasonText(f))
 		if f.Add != "" {
-			fmt.Fprintf(&b, "    %s\n", quote.Line(f.Add))
+			fmt.Fprintf(b, "    %s\n", quote.Line(f.Add))
 		}
 	}
 	for _, note := range c.Profile.Notes {
-		fmt.Fprintf(&b, "%s: note: %s\n", name, quote.Line(note))
+		fmt.Fprintf(b, "%s: note: %s\n", name, quote.Line(note))
 	}
 	if c.Lacks != 0 {
-		fmt.Fprintf(&b, "%s: note: the trace may lack facts about %v: what it does not have is not found\n", name, c.Lacks)
+		fmt.Fprintf(b, "%s: note: the trace may lack facts about %v: what it does not have is not found\n", name, c.Lacks)
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return b.Flush()
 }
 
 // subjectText is what a finding is about.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"slices"
@@ -22,7 +23,7 @@ type Compared struct {
 // only a has, and what begins with + only b. Of a call that both have, how it ended
 // differently is told without a sign. Only some sections are shown.
 func Difference(w io.Writer, a, b Compared, d *trace.Difference, sections []string, colour bool) error {
-	p := differencePrinter{style: style{colour}, a: actorsOf(a.Document), b: actorsOf(b.Document)}
+	p := differencePrinter{Writer: bufio.NewWriter(w), style: style{colour}, a: actorsOf(a.Document), b: actorsOf(b.Document)}
 	p.heading("---", a)
 	p.heading("+++", b)
 	for _, section := range trace.DifferenceSections {
@@ -42,8 +43,7 @@ func Difference(w io.Writer, a, b Compared, d *trace.Difference, sections []stri
 			p.sockets(d.Sockets)
 		}
 	}
-	_, err := io.WriteString(w, p.String())
-	return err
+	return p.Flush()
 }
 
 // comparison says how far a section can be compared: whether each document has all of it,
@@ -71,7 +71,7 @@ func completeness(section string, d *trace.Document) *bool {
 func (c comparison) possible() bool { return c.a != nil && c.b != nil }
 
 type differencePrinter struct {
-	strings.Builder
+	*bufio.Writer
 	style style
 	a, b  actors
 	// title is what the next line stands under, until it is written.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bufio"
 	"cmp"
 	"fmt"
 	"io"
@@ -24,7 +25,7 @@ type SummaryOptions struct {
 // Summary prints what a run was about: the calls made most, the files touched
 // most, the errors, the processes, and what is missing.
 func Summary(w io.Writer, d *trace.Document, o SummaryOptions) error {
-	s := summary{style: style{o.Colour}, rows: o.Rows}
+	s := summary{Writer: bufio.NewWriter(w), style: style{o.Colour}, rows: o.Rows}
 	s.headline(d)
 	s.syscalls(d)
 	s.files(d)
@@ -32,12 +33,11 @@ func Summary(w io.Writer, d *trace.Document, o SummaryOptions) error {
 	s.execs(d)
 	s.processes(d)
 	s.missing(d)
-	_, err := io.WriteString(w, s.String())
-	return err
+	return s.Flush()
 }
 
 type summary struct {
-	strings.Builder
+	*bufio.Writer
 	style style
 	rows  int
 }

@@ -1,9 +1,11 @@
 package emit
 
 import (
+	"bufio"
 	"cmp"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"path"
 	"slices"
@@ -19,14 +21,15 @@ var apparmor = Format{
 	CheckedBy: "apparmor_parser",
 	Enforces:  true,
 	Sections:  profile.AllSections,
-	Notes:     func(in *Input) []string { return apparmorOf(in).notes },
+	Notes:     func(in *Input) []string { return once(in, apparmorOf).notes },
 	Write: func(w io.Writer, in *Input) error {
-		a := apparmorOf(in)
+		a := once(in, apparmorOf)
 		if a.err != nil {
 			return a.err
 		}
-		_, err := io.WriteString(w, a.text(in))
-		return err
+		b := bufio.NewWriter(w)
+		a.write(b, in)
+		return b.Flush()
 	},
 }
 
@@ -84,9 +87,8 @@ func apparmorOf(in *Input) *apparmorProfile {
 	return a
 }
 
-// text has the comments outside of the profile, where nothing can be mistaken for a rule.
-func (a *apparmorProfile) text(in *Input) string {
-	var b strings.Builder
+// write has the comments outside of the profile, where nothing can be mistaken for a rule.
+func (a *apparmorProfile) write(b *bufio.Writer, in *Input) {
 	for _, l := range about(in, profile.AllSections, a.notes) {
 		b.WriteString("# " + l + "\n")
 	}
@@ -95,26 +97,24 @@ func (a *apparmorProfile) text(in *Input) string {
 		b.WriteString(" " + a.attached)
 	}
 	b.WriteString(a.flags + " {\n  # Descriptors of a terminal are inherited.\n  include <abstractions/consoles>\n")
-	for _, section := range [][]string{a.network, a.other, a.fileRules(), a.links, a.denied} {
-		if len(section) > 0 {
-			b.WriteString("\n")
-		}
-		for _, rule := range section {
-			b.WriteString("  " + rule + ",\n")
+	for _, section := range []iter.Seq[string]{slices.Values(a.network), slices.Values(a.other), a.fileRules(), slices.Values(a.links), slices.Values(a.denied)} {
+		lead := "\n"
+		for rule := range section {
+			b.WriteString(lead + "  " + rule + ",\n")
+			lead = ""
 		}
 	}
 	b.WriteString("}\n")
-	return b.String()
 }
 
-func (a *apparmorProfile) fileRules() []string {
-	var rules []string
-	for _, p := range slices.Sorted(maps.Keys(a.files)) {
-		if letters := a.files[p].String(); letters != "" {
-			rules = append(rules, p+" "+letters)
+func (a *apparmorProfile) fileRules() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, p := range slices.Sorted(maps.Keys(a.files)) {
+			if letters := a.files[p].String(); letters != "" && !yield(p+" "+letters) {
+				return
+			}
 		}
 	}
-	return rules
 }
 
 // apparmorFamilies are the domains of network rules (apparmor.d(5)) among those that a
@@ -169,7 +169,7 @@ func (a *apparmorProfile) addFiles(in *Input) {
 	var old, fresh []string
 	for _, f := range in.Profile.Files {
 		f = anyProcess(f)
-		text := apparmorPath(f.Pattern)
+		text := shared(apparmorPath(f.Pattern), f.Pattern)
 		perms := apparmorPermsOf(f, locks)
 		for _, t := range apparmorForms(f, seen, text) {
 			a.files[t] = a.files[t].with(perms)

@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"bufio"
 	_ "embed"
 	"encoding/base64"
 	"fmt"
@@ -24,9 +25,9 @@ var bwrap = Format{
 	Enforces:  true,
 	Sections:  profile.AllSections,
 	Runtime:   "bwrap",
-	Notes:     func(in *Input) []string { return bwrapOf(in).notes },
+	Notes:     func(in *Input) []string { return once(in, bwrapOf).notes },
 	Write: func(w io.Writer, in *Input) error {
-		b := bwrapOf(in)
+		b := once(in, bwrapOf)
 		if b.err != nil {
 			return b.err
 		}
@@ -34,8 +35,9 @@ var bwrap = Format{
 		if err != nil {
 			return err
 		}
-		_, err = io.WriteString(w, b.text(in, filter))
-		return err
+		buffered := bufio.NewWriter(w)
+		b.write(buffered, in, filter)
+		return buffered.Flush()
 	},
 }
 
@@ -52,13 +54,14 @@ type bwrapScript struct {
 	options []string
 	// odd are the pieces of names that would not be safe to look at.
 	odd   []string
+	oddAt map[string]int
 	lines []string
 	notes notes
 	err   error
 }
 
 func bwrapOf(in *Input) *bwrapScript {
-	b := &bwrapScript{options: []string{"--proc /proc --dev /dev", "--unshare-ipc --unshare-pid --unshare-uts --unshare-cgroup-try"}}
+	b := &bwrapScript{oddAt: make(map[string]int), options: []string{"--proc /proc --dev /dev", "--unshare-ipc --unshare-pid --unshare-uts --unshare-cgroup-try"}}
 	if kinds, _ := socketKinds(in); in.Profile.Sockets != nil && !leaves(kinds) {
 		b.options = append(b.options, "--unshare-net")
 	} else {
@@ -83,8 +86,7 @@ func (b *bwrapScript) line(function string, words ...string) {
 	b.lines = append(b.lines, function+" "+strings.Join(words, " "))
 }
 
-func (b *bwrapScript) text(in *Input, filter []byte) string {
-	var s strings.Builder
+func (b *bwrapScript) write(s *bufio.Writer, in *Input, filter []byte) {
 	s.WriteString("#!/bin/sh\n")
 	for _, l := range about(in, profile.AllSections, b.notes) {
 		s.WriteString("# " + l + "\n")
@@ -96,7 +98,7 @@ func (b *bwrapScript) text(in *Input, filter []byte) string {
 	}
 	dir := b.quote(in.Trace.Target.Dir)
 	for i, o := range b.odd {
-		fmt.Fprintf(&s, "odd%d=$(printf '%s.')\n", i, o)
+		fmt.Fprintf(s, "odd%d=$(printf '%s.')\n", i, o)
 	}
 	if len(argv) > 0 {
 		s.WriteString("[ $# -gt 0 ] || set -- " + strings.Join(argv, " ") + "\n")
@@ -118,7 +120,6 @@ func (b *bwrapScript) text(in *Input, filter []byte) string {
 		text = text[76:]
 	}
 	s.WriteString(text + "\nEND\n\nexec 3>&- 5>&-\nexec bwrap --args 4 --seccomp 6 -- \"$@\"\n")
-	return s.String()
 }
 
 // bwrapUsual are the names of directories that are symbolic links on most machines, and of
@@ -291,10 +292,11 @@ func (b *bwrapScript) quote(s string) string {
 	for i := range len(s) {
 		fmt.Fprintf(&octal, `\%03o`, s[i])
 	}
-	i := slices.Index(b.odd, octal.String())
-	if i < 0 {
+	i, known := b.oddAt[octal.String()]
+	if !known {
 		i = len(b.odd)
 		b.odd = append(b.odd, octal.String())
+		b.oddAt[octal.String()] = i
 	}
 	return fmt.Sprintf(`"${odd%d%%.}"`, i)
 }

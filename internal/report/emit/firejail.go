@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"maps"
@@ -13,7 +14,6 @@ import (
 
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/profile"
-	"github.com/turnstile-project/turnstile/internal/quote"
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
 
@@ -24,32 +24,34 @@ var firejail = Format{
 	Enforces:  true,
 	Sections:  profile.AllSections,
 	Runtime:   "firejail",
-	Notes:     func(in *Input) []string { return firejailOf(in).notes },
+	Notes:     func(in *Input) []string { return once(in, firejailOf).notes },
 	Write: func(w io.Writer, in *Input) error {
-		f := firejailOf(in)
+		f := once(in, firejailOf)
 		if f.err != nil {
 			return f.err
 		}
+		b := bufio.NewWriter(w)
 		for _, l := range about(in, profile.AllSections, f.notes) {
-			if _, err := io.WriteString(w, "# "+l+"\n"); err != nil {
-				return err
-			}
+			b.WriteString("# " + l + "\n")
 		}
-		_, err := io.WriteString(w, "\n"+strings.Join(f.lines, "\n")+"\n")
-		return err
+		b.WriteByte('\n')
+		for _, l := range f.lines {
+			b.WriteString(l + "\n")
+		}
+		return b.Flush()
 	},
 }
 
 // firejailProfile is made of lines (firejail-profile(5)).
 type firejailProfile struct {
 	lines []string
-	has   map[string]bool
+	has   map[string]struct{}
 	notes notes
 	err   error
 }
 
 func firejailOf(in *Input) *firejailProfile {
-	f := &firejailProfile{has: make(map[string]bool)}
+	f := &firejailProfile{has: make(map[string]struct{})}
 	f.addCalls(in.Profile)
 	f.addSockets(in)
 	f.addPrivileges(in)
@@ -61,8 +63,9 @@ func firejailOf(in *Input) *firejailProfile {
 }
 
 func (f *firejailProfile) line(format string, args ...any) {
-	if l := fmt.Sprintf(format, args...); !f.has[l] {
-		f.has[l] = true
+	l := fmt.Sprintf(format, args...)
+	if _, has := f.has[l]; !has {
+		f.has[l] = struct{}{}
 		f.lines = append(f.lines, l)
 	}
 }
@@ -173,6 +176,8 @@ type firejailFiles struct {
 	// changed are the directories of / in which something may be written to.
 	changed directories
 	tmp     bool
+	// listed are directories that are there with all below them.
+	listed []string
 }
 
 func (f *firejailProfile) addFiles(in *Input) {
@@ -212,6 +217,9 @@ func (f *firejailProfile) addFiles(in *Input) {
 		if seen.Errors.Total() < seen.Ops.Total() {
 			f.addNames(&files, seen)
 		}
+	}
+	if len(files.listed) > 0 {
+		f.notes.add("with all below them these are there, as they were listed: %s", some(files.listed))
 	}
 	f.addRest(&files)
 	f.notes.add("all in /usr, /bin, /sbin and /lib may be read, and everything in directories of / that no standard names")
@@ -270,7 +278,7 @@ func (f *firejailProfile) addFile(files *firejailFiles, p profile.File) {
 	default:
 		f.line("whitelist-ro %s", f.path(p.Pattern))
 		if files.seen.directory(p) {
-			f.notes.add("%s is there with all below it: it was listed", quote.Word(name))
+			files.listed = append(files.listed, name)
 		}
 	}
 	files.tmp = files.tmp || top == "/tmp" && name != top
@@ -313,7 +321,8 @@ func firejailTop(p profile.Pattern) string {
 	if p.Base == profile.Home {
 		return p.At
 	}
-	parts := strings.Split(strings.TrimPrefix(p.String(), "/"), "/")
+	const deepest = 3
+	parts := strings.SplitN(strings.TrimPrefix(p.String(), "/"), "/", deepest+1)
 	switch {
 	case parts[0] == "home" && len(parts) > 1:
 		return "/home/" + parts[1]
@@ -347,6 +356,6 @@ func (f *firejailProfile) path(p profile.Pattern) string {
 }
 
 // firejailEscape keeps bytes from being wildcards of glob(7).
-func firejailEscape(s string) string {
-	return strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]", `\`, `\\`).Replace(s)
-}
+func firejailEscape(s string) string { return firejailWildcards.Replace(s) }
+
+var firejailWildcards = strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]", `\`, `\\`)

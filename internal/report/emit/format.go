@@ -53,6 +53,19 @@ type Input struct {
 	// Groups are the sets of calls, such as @file-system, that systemd's format names in
 	// place of the calls in them.
 	Groups []string
+	// made is what a format made of it for its notes, and writes then.
+	made any
+}
+
+// once is what a format makes of an input: its notes and what it writes are of the same,
+// which of a million files takes a while.
+func once[T any](in *Input, made func(*Input) *T) *T {
+	if known, ok := in.made.(*T); ok {
+		return known
+	}
+	m := made(in)
+	in.made = m
+	return m
 }
 
 // Formats are all formats, in the order in which they are listed.

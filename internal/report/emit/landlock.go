@@ -18,9 +18,9 @@ var landlock = Format{
 	CheckedBy: "the schema of landlockconfig, Landlock of the kernel",
 	Enforces:  true,
 	Sections:  profile.Processes | profile.Files | profile.Sockets,
-	Notes:     func(in *Input) []string { return landlockOf(in).notes },
+	Notes:     func(in *Input) []string { return once(in, landlockOf).notes },
 	Write: func(w io.Writer, in *Input) error {
-		l := landlockOf(in)
+		l := once(in, landlockOf)
 		if l.err != nil {
 			return l.err
 		}
@@ -72,10 +72,16 @@ var landlockFs = []string{
 	"make_reg", "make_sock", "make_fifo", "make_block", "make_sym", "refer", "truncate", "ioctl_dev",
 }
 
+// landlockNet are those of ports, LANDLOCK_ACCESS_NET_*.
+var landlockNet = []string{"bind_tcp", "connect_tcp"}
+
+// rightSet has a bit for each of a list of rights: there may be a million paths.
+type rightSet uint32
+
 // landlockRules are the rights of each path, and of each port.
 type landlockRules struct {
-	paths     map[string][]string
-	ports     map[uint16][]string
+	paths     map[string]rightSet
+	ports     map[uint16]rightSet
 	variables map[string]string
 	net       bool
 	scope     []string
@@ -87,7 +93,7 @@ type landlockRules struct {
 
 func landlockOf(in *Input) *landlockRules {
 	l := &landlockRules{
-		paths: make(map[string][]string), ports: make(map[uint16][]string), variables: make(map[string]string),
+		paths: make(map[string]rightSet), ports: make(map[uint16]rightSet), variables: make(map[string]string),
 		rooms: make(directories), wide: make(directories),
 		net: in.Profile.Sockets != nil, scope: []string{"signal"},
 	}
@@ -190,8 +196,10 @@ func (l *landlockRules) grant(p profile.Pattern, rights []string) {
 	if name := p.String(); l.err == nil && !utf8.ValidString(name) {
 		l.err = fmt.Errorf("the path %q is not UTF-8, and paths of landlockconfig are JSON", name)
 	}
-	path := p.Format(base, landlockEscape, "", "")
-	l.paths[path] = append(l.paths[path], rights...)
+	path := shared(p.Format(base, landlockEscape, "", ""), p)
+	for _, r := range rights {
+		l.paths[path] |= 1 << slices.Index(landlockFs, r)
+	}
 }
 
 // landlockEscape keeps a path from having variables in it.
@@ -202,7 +210,7 @@ func (l *landlockRules) addSockets(in *Input) {
 	for _, s := range in.Profile.Sockets {
 		right := map[string]string{"bind": "bind_tcp", "connect": "connect_tcp"}[s.Op]
 		if (s.Family == "inet" || s.Family == "inet6") && s.Type == "stream" && s.Port != nil && right != "" {
-			l.ports[*s.Port] = append(l.ports[*s.Port], right)
+			l.ports[*s.Port] |= 1 << slices.Index(landlockNet, right)
 		}
 		abstract = abstract || s.Abstract && s.Op != "bind" && s.Op != "listen"
 	}
@@ -223,7 +231,7 @@ func (l *landlockRules) addSockets(in *Input) {
 func (l *landlockRules) config() landlockConfig {
 	ruleset := landlockRuleset{Fs: landlockFs, Scope: l.scope}
 	if l.net {
-		ruleset.Net = []string{"bind_tcp", "connect_tcp"}
+		ruleset.Net = landlockNet
 	}
 	c := landlockConfig{ABI: landlockABI, Ruleset: []landlockRuleset{ruleset}}
 	for _, name := range slices.Sorted(maps.Keys(l.variables)) {
@@ -232,7 +240,7 @@ func (l *landlockRules) config() landlockConfig {
 	for _, g := range alike(l.paths, landlockFs) {
 		c.PathBeneath = append(c.PathBeneath, landlockPath{g.rights, g.of})
 	}
-	for _, g := range alike(l.ports, []string{"bind_tcp", "connect_tcp"}) {
+	for _, g := range alike(l.ports, landlockNet) {
 		c.NetPort = append(c.NetPort, landlockPort{g.rights, g.of})
 	}
 	return c
@@ -245,13 +253,20 @@ type group[K string | uint16] struct {
 }
 
 // alike are the groups of what has rights, in the order of their first members.
-func alike[K string | uint16](all map[K][]string, order []string) []group[K] {
+func alike[K string | uint16](all map[K]rightSet, names []string) []group[K] {
 	var groups []group[K]
+	at := make(map[rightSet]int)
 	for _, k := range slices.Sorted(maps.Keys(all)) {
-		rights := slices.DeleteFunc(slices.Clone(order), func(r string) bool { return !slices.Contains(all[k], r) })
-		i := slices.IndexFunc(groups, func(g group[K]) bool { return slices.Equal(g.rights, rights) })
-		if i < 0 {
+		i, known := at[all[k]]
+		if !known {
 			i = len(groups)
+			at[all[k]] = i
+			var rights []string
+			for bit, name := range names {
+				if all[k]&(1<<bit) != 0 {
+					rights = append(rights, name)
+				}
+			}
 			groups = append(groups, group[K]{rights: rights})
 		}
 		groups[i].of = append(groups[i].of, k)

@@ -85,6 +85,15 @@ func (s sights) room(p profile.Pattern) profile.Pattern {
 	return dir
 }
 
+// shared is the text of a pattern in some format: the bytes of the trace if it is the path
+// as it is, which of a million paths nearly all are.
+func shared(text string, p profile.Pattern) string {
+	if path := p.String(); path == text {
+		return path
+	}
+	return text
+}
+
 // below reports whether a path is another, or below it.
 func below(path, dir string) bool {
 	return dir == "/" || path == dir || strings.HasPrefix(path, dir+"/")

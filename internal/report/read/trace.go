@@ -2,18 +2,31 @@ package read
 
 import (
 	"bytes"
+	"regexp"
 
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/profile"
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
 
-// readTrace takes a trace as a profile: what was seen then is what is allowed.
 func readTrace(text []byte, _ Context) (*Profile, error) {
 	d, err := trace.Decode(bytes.NewReader(text))
 	if err != nil {
 		return nil, err
 	}
+	return OfTrace(d), nil
+}
+
+// traceBegins is how every trace that Turnstile wrote begins.
+var traceBegins = regexp.MustCompile(`^\{\s*"version": ?\d+,\s*"tool":`)
+
+// IsTrace says whether a file that begins so is a trace. It may be large: one that is read
+// as it comes ([trace.Decode], [OfTrace]) is in memory once, and not twice.
+func IsTrace(begin []byte) bool { return traceBegins.Match(begin) }
+
+// OfTrace takes a trace as a profile: what was seen then is what is allowed. The trace must
+// not be used any more.
+func OfTrace(d *trace.Document) *Profile {
 	before := trace.Merge(d)
 	p := &Profile{Format: "trace", sections: profile.Syscalls | profile.Processes}
 	p.objects = func(now *trace.Document) []Finding { return beyond(before, now) }
@@ -26,7 +39,7 @@ func readTrace(text []byte, _ Context) (*Profile, error) {
 	if !before.Complete.All() {
 		p.Notes = append(p.Notes, "it is incomplete itself: what it lacks is not allowed")
 	}
-	return p, nil
+	return p
 }
 
 const notSeen = "it was not there when that trace was made"
