@@ -34,6 +34,7 @@ var experiments = []experiment{
 	{"stream", measureStream},
 	{"start", measureStart},
 	{"memory", measureMemory},
+	{"million", measureMillion},
 	{openAlone.name, measureOpens(openAlone)},
 	{openPinned.name, measureOpens(openPinned)},
 	{openThreads.name, measureOpens(openThreads)},

@@ -188,6 +188,28 @@ func (a *apparmorProfile) addFiles(in *Input) {
 	if locks.any {
 		a.notes.add("whether files are locked is not in a trace: all that are written may be")
 	}
+	a.addLinks(fresh, old)
+	if n := len(a.files); n > apparmorMany {
+		a.notes.add("there are %d rules for files, and apparmor_parser takes minutes for ten thousand, and the longer the more (--collapse takes files together)", n)
+	}
+}
+
+// apparmorPairs is how many rules for pairs of names there are at most: two thousand rules
+// take the parser seconds, and ten thousand minutes.
+const apparmorPairs = 2500
+
+// apparmorMany is how many rules are worth a word.
+const apparmorMany = 5000
+
+// addLinks lets names be those of files. A trace does not say which of which.
+func (a *apparmorProfile) addLinks(fresh, old []string) {
+	if len(fresh)*len(old) > apparmorPairs {
+		a.notes.add("%d names were given to %d files: each may be given to any file with which no more is allowed than with the name", len(fresh), len(old))
+		for _, n := range fresh {
+			a.links = append(a.links, "link subset "+n+" -> /**")
+		}
+		return
+	}
 	for _, n := range fresh {
 		for _, o := range old {
 			a.links = append(a.links, "link "+n+" -> "+o)

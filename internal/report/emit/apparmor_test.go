@@ -135,3 +135,27 @@ func automaton(t *testing.T, dump string) func(string) bool {
 		return accepting[at]
 	}
 }
+
+// TestAppArmorManyLinks has more pairs of names than there may be rules for.
+func TestAppArmorManyLinks(t *testing.T) {
+	d := ofFiles()
+	for i := range 51 {
+		d.Files = append(d.Files,
+			file("/srv/new "+strconv.Itoa(i), event.Create, event.OpLink),
+			file("/srv/old "+strconv.Itoa(i), event.Read, event.OpLink))
+	}
+	text, err := heldBy(t, &apparmor, d, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rule = `link subset /srv/new\0407 -> /**,`
+	if n := strings.Count(text, "link "); n != 51 || !strings.Contains(text, rule) || !strings.Contains(text, "# Note: 51 names were given to 51 files") {
+		t.Errorf("%d rules for links, and no %q or no note\n%s", n, rule, text)
+	}
+	if out, err := parseAppArmor(t, text); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, err := parseAppArmor(t, strings.Replace(text, "link subset ", "link some ", 1)); err == nil {
+		t.Errorf("apparmor_parser takes a word that there is not\n%s", out)
+	}
+}
