@@ -41,7 +41,7 @@ func manyFiles(t *testing.T, f *Format, d *trace.Document) *Input {
 // TestMemory holds what a format takes for each file, with the trace: a million of them
 // have to stay below 1 GiB, with room for what is garbage already.
 func TestMemory(t *testing.T) {
-	const files, most = 50_000, 720
+	const files, most = 50_000, 800
 	var text bytes.Buffer
 	if err := trace.Encode(&text, tracetest.Big(files)); err != nil {
 		t.Fatal(err)
