@@ -1,9 +1,12 @@
 package report
 
 import (
-	"encoding/json"
 	"io"
 	"slices"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 
 	"github.com/turnstile-project/turnstile/internal/trace"
 	"github.com/turnstile-project/turnstile/internal/wire"
@@ -48,10 +51,9 @@ func DifferenceJSON(w io.Writer, a, b Compared, d *trace.Difference, sections []
 	for _, s := range d.Sockets {
 		out.Sockets = append(out.Sockets, socketDifferenceJSONOf(s, actorsA, actorsB))
 	}
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(out)
+	// Of a million differences encoding/json would have the whole text in memory, twice.
+	e := jsontext.NewEncoder(w, jsonv1.DefaultOptionsV1(), jsontext.EscapeForHTML(false), jsontext.WithIndent("  "))
+	return json.MarshalEncode(e, out)
 }
 
 type comparedJSON struct {
