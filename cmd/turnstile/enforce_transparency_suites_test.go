@@ -87,6 +87,7 @@ func TestTransparentGo(t *testing.T) {
 			// sockets (IPConn), which are behind a door.
 			w.args = []string{binary, dir, "-test.short", "-test.run=TCP|UDP|Unix|Listen|Conn|Buffers|Packet|Accept|File", "-test.skip=Sendfile|Timeout|Deadline|DNS|Lookup|Resolv|IPConn"}
 			w.as = []runAs{userRoot, userNobody}
+			w.alone = true
 		}
 		demandTransparent(t, w)
 	}

@@ -37,6 +37,7 @@ type workload struct {
 	programs []string       // what it needs
 	as       []runAs        // who runs it; root, nobody and the two together if nil
 	mayFail  bool           // the bare run may exit with an error: then so must the gated one
+	alone    bool           // it uses names that the whole machine has, such as those of abstract sockets
 	opaque   []string       // globs of base names of files whose bytes differ from run to run
 	known    *regexp.Regexp // lines of the output that differ, for reasons that are named with it
 }
@@ -77,7 +78,9 @@ func demandTransparent(t *testing.T, w workload) {
 	t.Run(name, func(t *testing.T) {
 		for _, as := range users {
 			t.Run(as.name, func(t *testing.T) {
-				t.Parallel()
+				if !w.alone {
+					t.Parallel()
+				}
 				p := newPlace(t, as)
 				bare := p.run(t, w)
 				if bare.code != 0 && !w.mayFail {
