@@ -132,7 +132,7 @@ func FuzzStatus(f *testing.F) {
 		}
 		// What was understood is what would be said again.
 		again := fmt.Sprintf("Umask:\t%o\nTgid:\t%d\nUid:\t%d\t%d\t%d\t%d\nGid:\t%d\t%d\t%d\t%d\nGroups:\t%s\nCapPrm:\t%x\nCapEff:\t%x\nCapBnd:\t%x\n",
-			s.umask, s.tgid, s.uid, s.uid, s.uid, s.fsuid, s.gid, s.gid, s.gid, s.fsgid, strings.Trim(fmt.Sprint(s.groups), "[]"), s.permitted, s.effective, s.bounding)
+			s.umask, s.tgid, s.uid, s.euid, s.uid, s.fsuid, s.gid, s.egid, s.gid, s.fsgid, strings.Trim(fmt.Sprint(s.groups), "[]"), s.permitted, s.effective, s.bounding)
 		back, err := parseStatus([]byte(again))
 		if err != nil || back.tgid != s.tgid || back.umask != s.umask || back.uid != s.uid || back.gid != s.gid || back.bounding != s.bounding || back.permitted != s.permitted || !back.is(&s.identity) {
 			t.Errorf("%+v is %+v, %v", s, back, err)
