@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 
+	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/trace"
 	"github.com/turnstile-project/turnstile/internal/trace/sandprint"
 	"github.com/turnstile-project/turnstile/internal/trace/strace"
@@ -33,7 +34,13 @@ func decodeTrace(r io.Reader) (*trace.Document, error) {
 		return sandprint.Read(b)
 	}
 	if text := bytes.TrimSpace(begin); len(text) > 0 && text[0] != '{' && strace.Looks(begin) {
-		return strace.Read(b)
+		return strace.Read(b, machineABI())
 	}
 	return trace.Decode(b)
+}
+
+// machineABI is that of this machine's programs. A log of strace does not say which it is of.
+func machineABI() event.ABI {
+	abi, _ := event.ParseABI(hostInfo(false).Arch)
+	return abi
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -121,22 +120,6 @@ func TestReportFilterOfPrograms(t *testing.T) {
 // TestReportArchOfRealPrograms takes the trace of a program over to another ABI, and finds
 // there what the same program was seen to do under it.
 func TestReportArchOfRealPrograms(t *testing.T) {
-	t.Run("i386", func(t *testing.T) {
-		needObserve(t)
-		if runtime.GOARCH != "amd64" {
-			t.Skip("x86 only: arm64 cannot run programs of arm here")
-		}
-		testenv.Program(t, "gcc")
-		traces := make(map[string]*trace.Document)
-		for _, bits := range []string{"-m64", "-m32"} {
-			program := filepath.Join(t.TempDir(), "libc")
-			if out, err := exec.Command("gcc", bits, "-O1", "-Wall", "-Werror", "-Wno-nonnull", "-pthread", "-o", program, "testdata/targets/libc.c").CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			traces[bits] = watched(t, "-q", "--", program, t.TempDir()).doc
-		}
-		checkTakenOver(t, traces["-m64"], traces["-m32"], event.I386)
-	})
 	for _, tt := range []struct {
 		from, to string
 		abi      event.ABI

@@ -99,7 +99,7 @@ func readLog(t *testing.T, file string) *trace.Document {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	d, err := strace.Read(f)
+	d, err := strace.Read(f, machineABI())
 	if err != nil {
 		t.Fatal(err)
 	}

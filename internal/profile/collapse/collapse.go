@@ -224,9 +224,9 @@ func (c *collapser) name(name string, where place, made event.Class) string {
 }
 
 // isGitProbe says whether a file is what git-init makes and removes to see whether links
-// can be made: tXXXXXX in .git.
+// can be made: a t and bytes of mkstemp(3) in .git.
 func isGitProbe(f *file, names []string) bool {
-	const made, length = event.Create | event.Delete, len("tXXXXXX")
+	const made, length = event.Create | event.Delete, len("t") + madeUp
 	n := len(names)
 	return f.classes&made == made && n > 1 && names[n-2] == ".git" && len(names[n-1]) == length && names[n-1][0] == 't' && all(names[n-1], isAlnum)
 }

@@ -184,9 +184,13 @@ func isAddress(word string) bool {
 	return len(word) >= long && all(word, isDigit)
 }
 
-// gccName is for the temporary files of gcc: cc, six bytes, and what kind of file it is.
+// madeUp is how many bytes mkstemp(3) makes up.
+const madeUp = 6
+
+// gccName is for the temporary files of gcc: cc, bytes of mkstemp(3), and what kind of file
+// it is.
 func gccName(name string) (string, bool) {
-	const length = len("ccXXXXXX")
+	const length = len("cc") + madeUp
 	if strings.HasPrefix(name, "cc") && run(name, 0, isAlnum) == length && (len(name) == length || name[length] == '.') {
 		return "cc" + wild + name[length:], true
 	}

@@ -144,24 +144,3 @@ func TestFilterUnderBwrap(t *testing.T) {
 		}
 	})
 }
-
-func TestFilterOfForeignABI(t *testing.T) {
-	if native(t) != event.X8664 {
-		t.Skip("x86 only: no other machine here has a second ABI")
-	}
-	program := probe(t, "-m32")
-	with := profileOf(t, "write", "exit_group")
-	with.Syscalls = append(with.Syscalls, seen(t, event.I386, "write"), seen(t, event.I386, "exit_group"))
-	out, err := underBwrap(t, written(t, &cbpf, inputOf(t, with, errnoOptions("bwrap"))), program)
-	if want := "runs\nerrno 130\n"; out != want || err != nil {
-		t.Errorf("%q (%v), want %q", out, err, want)
-	}
-	// Without it, calls of i386 are refused like all others. Number 4, write, is stat of
-	// x86-64, and number 252 is ioprio_get.
-	without := profileOf(t, "write", "exit_group", "stat", "ioprio_get")
-	o := errnoOptions("bwrap")
-	o.Default = profile.Action{Kind: profile.Kill}
-	if out, err := underBwrap(t, written(t, &cbpf, inputOf(t, without, o)), program); out != "" || err == nil {
-		t.Errorf("a program of i386 ran under a profile of x86-64: %q", out)
-	}
-}

@@ -196,7 +196,7 @@ func FuzzFileFormats(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name string) {
 		if strings.Contains(name, "\x00") {
-			t.Skip("no path has a NUL")
+			return // no path has one
 		}
 		path := "/d/x" + name
 		for _, format := range fileFormats() {

@@ -4,7 +4,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -67,38 +66,6 @@ func TestFirejailNames(t *testing.T) {
 	slices.Sort(got)
 	if !slices.Equal(got, shown) {
 		t.Errorf("%d files, want %d\n%q\n%q", len(got), len(shown), got, shown)
-	}
-}
-
-// TestFirejailCalls: the filter has every call by the name or the number that it is written
-// with. A name that firejail does not know is not in the filter.
-func TestFirejailCalls(t *testing.T) {
-	if runtime.GOARCH != "amd64" {
-		t.Skip("SKIPPED: the names and numbers in it are those of x86-64")
-	}
-	d := ofFiles()
-	everyCall(t, d)
-	text, err := heldBy(t, &firejail, d, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	text = strings.Replace(text, "private-tmp\n", "", 1)
-	for name, works := range map[string]bool{"mkdir": true, "$83": true, "mkdri": false} {
-		out, err := jailed(t, strings.Replace(text, ",mkdir,", ","+name+",", 1), "mkdir", filepath.Join(dir, name))
-		if (err == nil) != works {
-			t.Errorf("%q: %v\n%s", name, err, out)
-		}
-	}
-	out, err := exec.Command("firejail", "--debug-syscalls").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range d.Syscalls {
-		name := firejailCall(profile.Call{Name: c.Name, Nr: c.Nr})
-		if known := strings.Contains(string(out), "\t- "+c.Name+"\n"); known != (name == c.Name) {
-			t.Errorf("%s is written as %q, and firejail knows it: %v", c.Name, name, known)
-		}
 	}
 }
 

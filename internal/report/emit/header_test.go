@@ -5,11 +5,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/event"
@@ -62,57 +60,6 @@ func TestHeaderOfAnotherMachine(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "not supported") {
 		t.Errorf("the filter of another machine was loaded: %q (%v)", out, err)
-	}
-}
-
-// TestHeaderIsExact has libseccomp write what it made of a header, and asks that filter
-// about every call: every second one of every ABI is in the profile.
-func TestHeaderIsExact(t *testing.T) {
-	if native(t) != event.X8664 {
-		t.Skip("x86 only: the order of the ABIs is")
-	}
-	d := document()
-	for _, abi := range event.ABIs() {
-		for i, nr := range syscalls.All(abi) {
-			if i%2 == 0 && !newerThanLibseccomp(t, abi, nr) {
-				d.Syscalls = append(d.Syscalls, &trace.Syscall{Nr: nr, ABI: abi.String(), Count: 1})
-			}
-		}
-	}
-	in := inputOf(t, d, profile.Options{})
-	got := allowedBy(t, rawProgram(t, []byte(run(t, "", exec.Command(headerProgram(t, in, "c11"), "export")))))
-	if diff := cmp.Diff(wantNumbers(in.Profile), got); diff != "" {
-		t.Errorf("-profile +filter\n%s", diff)
-	}
-}
-
-// TestLibseccompAllowsMultiplexers shows what the note about it is for, and that the filter
-// that is ours does not.
-func TestLibseccompAllowsMultiplexers(t *testing.T) {
-	if native(t) != event.X8664 {
-		t.Skip("x86 only: no other machine has calls of i386")
-	}
-	in := inputOf(t, document(seen(t, event.X8664, "read"), seen(t, event.I386, "socket", unix.AF_UNIX)), profile.Options{Args: true})
-	want := "libseccomp allows i386 the same also through socketcall, with all arguments: socket"
-	if notes := seccompH.AllNotes(in); !slices.Contains(notes, want) {
-		t.Errorf("notes %q, want %q", notes, want)
-	}
-	const socketcall, sysSocket = 102, 1
-	for name, tt := range map[string]struct {
-		filter []byte
-		want   seccomp.Action
-	}{
-		"libseccomp": {[]byte(run(t, "", exec.Command(headerProgram(t, in, "c11"), "export"))), seccomp.Allow},
-		"cbpf":       {written(t, &cbpf, in), seccomp.Errno(unix.EPERM)},
-	} {
-		s, err := seccomp.NewSimulator(rawProgram(t, tt.filter))
-		if err != nil {
-			t.Fatal(err)
-		}
-		d := seccomp.Data{Nr: socketcall, Arch: unix.AUDIT_ARCH_I386, Args: [6]uint64{sysSocket}}
-		if got, err := s.Action(d); got != tt.want || err != nil {
-			t.Errorf("%s: %v (%v), want %v", name, got, err, tt.want)
-		}
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,28 +46,23 @@ func isNote(text string) bool {
 	return false
 }
 
-// Read reads a log. It is taken to be of this machine's architecture: a log does not say
-// which it is of, and a name that this one has not is an error, which says in which line.
-func Read(r io.Reader) (*trace.Document, error) {
+// Read reads a log of a machine whose programs are of an ABI, x86-64 or arm64. A log does
+// not say which it is of; a name that the ABI has not is an error, which says in which line.
+func Read(r io.Reader, machine event.ABI) (*trace.Document, error) {
 	d := &reader{
 		rec:     trace.NewRecorder(trace.Options{Files: true, Sockets: true, Results: true, Started: time.Unix(0, 0)}),
 		threads: make(map[int32]*thread), attached: make(map[int32]bool), held: make(map[int32][]heldLine),
 		lost: make(map[string]uint64), unknownArgs: make(map[argument]bool), kinds: make(map[kind]bool),
 	}
-	d.native, d.compat = nativeABIs()
+	d.native, d.compat = machine, compatOf[machine]
 	if err := d.read(r); err != nil {
 		return nil, fmt.Errorf("reading the log of strace, line %d: %w", d.lineNumber, err)
 	}
 	return d.document(), nil
 }
 
-// nativeABIs are the ABI of this machine's programs, and that of its 32-bit programs.
-func nativeABIs() (native, compat event.ABI) {
-	if runtime.GOARCH == "arm64" {
-		return event.ARM64, event.ARM
-	}
-	return event.X8664, event.I386
-}
+// compatOf is the ABI of the 32-bit programs of a machine.
+var compatOf = map[event.ABI]event.ABI{event.X8664: event.I386, event.ARM64: event.ARM}
 
 type reader struct {
 	rec            *trace.Recorder

@@ -10,20 +10,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/testenv"
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
 
-// onX8664 skips where logs are taken for those of another machine.
-func onX8664(t testing.TB) {
-	t.Helper()
-	if runtime.GOARCH != "amd64" {
-		t.Skip("the logs are of x86-64")
-	}
-}
+// machine is the ABI of the programs that strace watches here.
+var machine = map[string]event.ABI{"amd64": event.X8664, "arm64": event.ARM64}[runtime.GOARCH]
 
 func TestReadGolden(t *testing.T) {
-	onX8664(t)
 	for _, name := range []string{"hand", "annotated", "cut", "stderr"} {
 		t.Run(name, func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join("testdata", name+".log"))
@@ -33,7 +28,7 @@ func TestReadGolden(t *testing.T) {
 			if !Looks(text) {
 				t.Error("it is not taken for a log")
 			}
-			d, err := Read(bytes.NewReader(text))
+			d, err := Read(bytes.NewReader(text), event.X8664)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -47,7 +42,6 @@ func TestReadGolden(t *testing.T) {
 }
 
 func TestReadRefuses(t *testing.T) {
-	onX8664(t)
 	const begin = "10 execve(\"/bin/x\", [\"x\"], 0x7ffe /* 9 vars */) = 0\n"
 	for _, tt := range []struct{ name, text, want string }{
 		{"nothing", "", "no call"},
@@ -59,7 +53,7 @@ func TestReadRefuses(t *testing.T) {
 		{"an unknown end", begin + "10 +++ vanished +++\n", "line 2"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if _, err := Read(strings.NewReader(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if _, err := Read(strings.NewReader(tt.text), event.X8664); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want one with %q", err, tt.want)
 			}
 		})
@@ -108,7 +102,7 @@ func TestOptions(t *testing.T) {
 // what is left is a part.
 func TestSuccessesOnly(t *testing.T) {
 	testenv.Program(t, "strace")
-	d, err := Read(bytes.NewReader(logOf(t, "-f", "-z")))
+	d, err := Read(bytes.NewReader(logOf(t, "-f", "-z")), machine)
 	if err == nil && d.Complete.Syscalls {
 		t.Error("it is said to be complete")
 	}
@@ -122,7 +116,7 @@ const script = `cd /; cat </etc/hostname >/dev/null; (true); ./nope; exit 0`
 // logged is what is read from a log of strace with these options.
 func logged(t *testing.T, options ...string) *trace.Document {
 	t.Helper()
-	d, err := Read(bytes.NewReader(logOf(t, options...)))
+	d, err := Read(bytes.NewReader(logOf(t, options...)), machine)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +157,6 @@ func asked(d *trace.Document) []string {
 }
 
 func FuzzRead(f *testing.F) {
-	onX8664(f)
 	logs, _ := filepath.Glob(filepath.Join("testdata", "*.log"))
 	for _, log := range logs {
 		text, err := os.ReadFile(log)
@@ -174,7 +167,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		Looks(b)
-		d, err := Read(bytes.NewReader(b))
+		d, err := Read(bytes.NewReader(b), event.X8664)
 		if err != nil {
 			return
 		}
