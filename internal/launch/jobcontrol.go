@@ -1,10 +1,14 @@
 package launch
 
 import (
+	"fmt"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/procstat"
 )
 
 // stopAlong stops this process, because the child has stopped by the signal
@@ -72,9 +76,26 @@ func (t *Target) dropStops() {
 
 // childStopped reports whether the child is still as it was when it was last
 // seen to stop. Nothing is waited for: the child's state stays to be collected.
+//
+// That it was continued is forgotten when it begins to end (kernel/exit.c,
+// do_group_exit), and it is not there to be waited for until it has ended. But
+// then a thread of it runs, and none is stopped.
 func (t *Target) childStopped() bool {
 	var info unix.Siginfo
 	err := unix.Waitid(unix.P_PID, t.pid, &info,
 		unix.WEXITED|unix.WCONTINUED|unix.WNOHANG|unix.WNOWAIT, nil)
-	return err == nil && info.Signo == 0
+	return err == nil && info.Signo == 0 && hasStoppedThread(t.pid)
+}
+
+// hasStoppedThread reports whether a thread of a process is stopped, or cannot
+// be looked at (proc(5), hidepid).
+func hasStoppedThread(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/[0-9]*", pid))
+	for _, thread := range threads {
+		stat, err := procstat.Read(thread + "/stat")
+		if err == nil && (stat.State == 'T' || stat.State == 't') {
+			return true
+		}
+	}
+	return len(threads) == 0
 }
