@@ -10,7 +10,6 @@ import (
 
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/outfile"
-	"github.com/turnstile-project/turnstile/internal/policy"
 	"github.com/turnstile-project/turnstile/internal/profile"
 	"github.com/turnstile-project/turnstile/internal/profile/baseline"
 	"github.com/turnstile-project/turnstile/internal/profile/collapse"
@@ -167,7 +166,7 @@ func profileOptions(c *cli.Context, format *emit.Format) (profile.Options, error
 		return o, usagef("--default-action %q is none of errno, kill, log and trap", c.String("default-action"))
 	}
 	if o.Default.Kind == profile.Errno {
-		if o.Default.Errno = policy.ErrnoNamed(c.String("errno")); o.Default.Errno == 0 {
+		if o.Default.Errno = event.ErrnoNamed(c.String("errno")); o.Default.Errno == 0 {
 			return o, usagef("--errno %q is no error; for example: EPERM or ENOSYS", c.String("errno"))
 		}
 	}

@@ -31,7 +31,7 @@ func ParseCallRule(text string) (CallRule, error) {
 	name, how, found := strings.Cut(text, "=")
 	r.Kill = how == "kill"
 	if found && !r.Kill {
-		if r.Errno = ErrnoNamed(how); r.Errno == 0 {
+		if r.Errno = event.ErrnoNamed(how); r.Errno == 0 {
 			return r, fmt.Errorf("%q: %q is no errno, and not kill; for example: ENOSYS", text, how)
 		}
 	}

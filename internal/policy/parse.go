@@ -29,7 +29,7 @@ func ParseRule(text string, verdict event.VerdictKind, dirs Directories) (Rule, 
 		if verdict != event.VerdictDeny {
 			return r, fmt.Errorf("rule %q: only a deny has an errno", text)
 		}
-		if r.Errno = ErrnoNamed(errno); r.Errno == 0 {
+		if r.Errno = event.ErrnoNamed(errno); r.Errno == 0 {
 			return r, fmt.Errorf("rule %q: %q is no errno; for example: ENOENT", text, errno)
 		}
 	}
@@ -90,17 +90,6 @@ func parseClasses(names string) (event.Class, error) {
 		classes |= class
 	}
 	return classes, nil
-}
-
-// ErrnoNamed is the inverse of unix.ErrnoName, 0 for no errno.
-func ErrnoNamed(name string) unix.Errno {
-	const maxErrno = 133 // EHWPOISON, include/uapi/asm-generic/errno.h
-	for errno := unix.Errno(1); errno <= maxErrno; errno++ {
-		if name != "" && unix.ErrnoName(errno) == name {
-			return errno
-		}
-	}
-	return 0
 }
 
 // Bind adds to each pattern the spelling that it has when the links in its literal prefix

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/enforce/resolve"
+	"github.com/turnstile-project/turnstile/internal/event"
 )
 
 // Files are what is there when a plan is made.
@@ -50,7 +51,7 @@ var (
 
 func reasonOf(err error) string {
 	if errno, ok := errors.AsType[unix.Errno](err); ok {
-		return "cannot be looked at: " + unix.ErrnoName(errno)
+		return "cannot be looked at: " + event.Errno(errno).String()
 	}
 	return err.Error()
 }

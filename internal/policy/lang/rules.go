@@ -97,7 +97,7 @@ func (r *reader) rule(n *yaml.Node) {
 		"errno": func(key, n *yaml.Node) {
 			errno = key
 			if text, ok := r.word(n, "the name of an errno, such as ENOENT"); ok {
-				if x.Errno = policy.ErrnoNamed(text); x.Errno == 0 {
+				if x.Errno = event.ErrnoNamed(text); x.Errno == 0 {
 					r.add(placeOf(n), "%s is no errno; for example: ENOENT", show(text))
 				}
 			}
@@ -278,7 +278,7 @@ func (r *reader) syscalls(key, n *yaml.Node) {
 		},
 		"errno": func(_, n *yaml.Node) {
 			if text, ok := r.word(n, "the name of an errno, such as ENOSYS"); ok {
-				if c.Errno = policy.ErrnoNamed(text); c.Errno == 0 {
+				if c.Errno = event.ErrnoNamed(text); c.Errno == 0 {
 					r.add(placeOf(n), "%s is no errno; for example: ENOSYS", show(text))
 				}
 			}

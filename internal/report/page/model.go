@@ -5,10 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/report"
@@ -213,10 +210,8 @@ func errnos(d *trace.Document) map[string]string {
 }
 
 func errnoText(name string) string {
-	for n := syscall.Errno(1); n < 134; n++ { // past EHWPOISON, the last (errno.h)
-		if unix.ErrnoName(n) == name {
-			return n.Error()
-		}
+	if n := event.ErrnoNamed(name); n != 0 {
+		return n.Error()
 	}
 	if len(name) > 8 && name[:8] == "ERESTART" {
 		return "interrupted by a signal"

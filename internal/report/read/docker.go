@@ -10,7 +10,6 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/turnstile-project/turnstile/internal/event"
-	"github.com/turnstile-project/turnstile/internal/policy"
 )
 
 // dockerProfile is the dialect of Docker and Podman: moby's profiles/seccomp and
@@ -121,7 +120,7 @@ func errnoRet(number *uint, name string) (*uint, error) {
 		errno := uint(n)
 		return &errno, nil
 	}
-	errno := uint(policy.ErrnoNamed(name))
+	errno := uint(event.ErrnoNamed(name))
 	if errno == 0 {
 		return nil, fmt.Errorf("%q is no errno", name)
 	}

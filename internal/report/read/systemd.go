@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/turnstile-project/turnstile/internal/event"
-	"github.com/turnstile-project/turnstile/internal/policy"
 	"github.com/turnstile-project/turnstile/internal/quote"
 	"github.com/turnstile-project/turnstile/internal/systemd"
 	"github.com/turnstile-project/turnstile/internal/trace"
@@ -151,7 +150,7 @@ func systemdErrno(text string) (Action, bool) {
 	if text == "kill" {
 		return Action{Text: "kills the process"}, true
 	}
-	if errno := policy.ErrnoNamed(text); errno != 0 {
+	if errno := event.ErrnoNamed(text); errno != 0 {
 		return failsWith(errno), true
 	}
 	if n, err := strconv.ParseUint(text, 10, 12); err == nil && n < 4096 {

@@ -1,6 +1,7 @@
 package strace
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/turnstile-project/turnstile/internal/event"
@@ -60,10 +61,11 @@ func (c *call) setResult(s string) {
 	// signal interrupted.
 	if word == "-1" || word == "?" {
 		name, _, _ := strings.Cut(rest, " ")
-		if strings.HasPrefix(rest, "(errno ") {
-			name = "errno " + strings.TrimSuffix(rest[len("(errno "):], ")")
+		c.errno = event.ResultNamed(name)
+		if text, numbered := strings.CutPrefix(rest, "(errno "); numbered {
+			n, _ := strconv.ParseUint(strings.TrimSuffix(text, ")"), 10, 12)
+			c.errno = event.Errno(n)
 		}
-		c.errno = errnoNamed(name)
 	}
 	c.returned = word != "?" || c.errno != 0
 }

@@ -365,7 +365,7 @@ func (d *reader) text(t *thread, l *line, whole bool) error {
 		d.open(t, "", -1)
 	}
 	if begun, ok := strings.CutSuffix(s, "<unfinished ...>"); ok {
-		if _, ok := callName(begun); !ok {
+		if _, ok := callName(begun); !ok && !strings.HasPrefix(begun, unread) {
 			return d.strange(s)
 		}
 		d.open(t, begun, l.nr)
@@ -378,6 +378,10 @@ func (d *reader) text(t *thread, l *line, whole bool) error {
 	c.nr = l.nr
 	return d.call(t, &c)
 }
+
+// unread is how strace begins the name of a call that it could not read: it came when the
+// call had begun, or the thread was killed while it was stopped for strace.
+const unread = "???"
 
 // broken reads a call that has no end.
 func (d *reader) broken(t *thread, s string, nr int32, whole bool) error {
@@ -392,9 +396,11 @@ func (d *reader) broken(t *thread, s string, nr int32, whole bool) error {
 		if !ok {
 			return nil
 		}
-	case strings.HasPrefix(s, "????"):
+	case strings.HasPrefix(s, unread) && !strings.HasSuffix(s, "= ?"):
 		d.lost[lostBegins]++ // strace came when the call had begun
 		return nil
+	case strings.HasPrefix(s, unread):
+		// The thread was killed.
 	default:
 		return d.strange(s)
 	}
@@ -403,7 +409,11 @@ func (d *reader) broken(t *thread, s string, nr int32, whole bool) error {
 
 // begun counts a call that began and never returned, since its thread was killed.
 func (d *reader) begun(p *process, text string, nr int32) error {
-	name, _ := callName(text)
+	name, ok := callName(text)
+	if !ok {
+		d.lost[lostReturns]++ // unread, and not made
+		return nil
+	}
 	c := &call{name: name, nr: nr}
 	d.noteUnreturned(c)
 	return d.count(p, c)

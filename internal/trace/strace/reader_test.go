@@ -180,3 +180,63 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// A thread may be killed while it is stopped for strace, which cannot read then what call it
+// was about to make. Or strace comes when a call has begun.
+func TestUnreadCall(t *testing.T) {
+	const begin, end = "10 execve(\"/bin/x\", [\"x\"], 0x7ffe /* 9 vars */) = 0\n", "10 exit_group(0) = ?\n10 +++ exited with 0 +++\n"
+	for _, tt := range []struct {
+		name, lines string
+		want        string // what is lost
+	}{
+		{"killed", "11 ???( <unfinished ...>\n11 +++ killed by SIGKILL +++\n", lostReturns},
+		{"told later", "11 ????( <unfinished ...>\n11 <... ???? resumed>) = ?\n11 +++ exited with 0 +++\n", lostReturns},
+		{"begun", "11 ????() = 0\n", lostBegins},
+		{"begun and told later", "11 ????( <unfinished ...>\n11 <... ???? resumed>) = 0\n", lostBegins},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			const clone = "10 clone(child_stack=NULL, flags=CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x7f) = 11\n"
+			without, err := Read(strings.NewReader(begin+clone+end), event.X8664)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d, err := Read(strings.NewReader(begin+clone+tt.lines+end), event.X8664)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := names(d), names(without); !slices.Equal(got, want) {
+				t.Errorf("calls %q, want %q", got, want)
+			}
+			for _, key := range []string{lostReturns, lostBegins} {
+				want := without.Lost[key]
+				if key == tt.want {
+					want++
+				}
+				if got := d.Lost[key]; got != want {
+					t.Errorf("%s: %d, want %d", key, got, want)
+				}
+			}
+		})
+	}
+}
+
+// A failure must not look like a success because of what strace calls the error.
+func TestErrors(t *testing.T) {
+	for result, want := range map[string]string{
+		"-1 EOPNOTSUPP (Operation not supported)":              "EOPNOTSUPP",
+		"-1 ENOTSUP (Operation not supported)":                 "EOPNOTSUPP",
+		"-1 EWOULDBLOCK (Resource unavailable)":                "EAGAIN",
+		"-1 EJUKEBOX (Request initiated)":                      "EJUKEBOX",
+		"-1 (errno 41)":                                        "errno 41",
+		"-1 (errno 999)":                                       "errno 999",
+		"? ERESTARTSYS (To be restarted if SA_RESTART is set)": "ERESTARTSYS",
+	} {
+		d, err := Read(strings.NewReader("10 fallocate(3, 0, 0, 10) = "+result+"\n"), event.X8664)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Syscalls[0].Errors; len(got) != 1 || got[0].Name != want {
+			t.Errorf("%q: errors %v, want one %s", result, got, want)
+		}
+	}
+}

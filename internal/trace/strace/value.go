@@ -3,9 +3,6 @@ package strace
 import (
 	"strconv"
 	"strings"
-	"sync"
-
-	"github.com/turnstile-project/turnstile/internal/event"
 )
 
 // text is the bytes of a string as strace writes it, and whether strace cut it; false
@@ -181,15 +178,3 @@ func descriptor(s string) (fd int32, path []byte, ok bool) {
 	n, ok := number(s)
 	return int32(n), path, ok && int64(n) == int64(int32(n))
 }
-
-var errnos = sync.OnceValue(func() map[string]event.Errno {
-	m := make(map[string]event.Errno)
-	for e := event.Errno(1); e < 1000; e++ {
-		m[e.String()] = e
-	}
-	m["EWOULDBLOCK"], m["EDEADLOCK"] = m["EAGAIN"], m["EDEADLK"]
-	return m
-})
-
-// errnoNamed is the error of a name, 0 if there is none.
-func errnoNamed(name string) event.Errno { return errnos()[name] }
