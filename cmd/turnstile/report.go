@@ -159,7 +159,7 @@ func writeReport(name string, stdout io.Writer, write func(io.Writer) error) err
 
 func profileOptions(c *cli.Context, format *emit.Format) (profile.Options, error) {
 	o := profile.Options{
-		NoNewPrivileges: c.Bool("no-new-privileges"), Args: c.Bool("args"),
+		NoNewPrivileges: c.Bool("no-new-privileges"), Args: c.Bool("args"), Vocabulary: format.Vocabulary,
 	}
 	var known bool
 	if o.Default.Kind, known = profile.ParseAction(c.String("default-action")); !known {

@@ -105,7 +105,7 @@ func ParseAction(name string) (ActionKind, bool) {
 
 func (a Action) String() string {
 	if a.Kind == Errno {
-		return fmt.Sprintf("%v %s", a.Kind, unix.ErrnoName(a.Errno))
+		return fmt.Sprintf("%v %v", a.Kind, event.Errno(a.Errno))
 	}
 	return a.Kind.String()
 }
@@ -120,6 +120,8 @@ type Options struct {
 	Always []string
 	// Args allows some calls only with arguments as seen: see [Selectors].
 	Args bool
+	// Vocabulary is that of those who read the profile.
+	Vocabulary Vocabulary
 	// Paths are what is allowed with files, nil for those of the trace, each by itself.
 	Paths *Paths
 	// ABIs are added to those of the trace, with the calls that the program is expected
@@ -155,6 +157,9 @@ func New(d *trace.Document, o Options) (*Profile, error) {
 	}
 	p.Calls = b.sorted(p.ABIs)
 	p.Notes = b.told()
+	if err := p.leaveOut(o.Vocabulary); err != nil {
+		return nil, err
+	}
 	p.addPaths(d, o.Paths)
 	return p, nil
 }

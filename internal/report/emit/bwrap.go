@@ -19,13 +19,14 @@ import (
 )
 
 var bwrap = Format{
-	Name:      "bwrap",
-	For:       "a shell script that runs the command, or another, in bubblewrap: only the files that were seen, and the filter",
-	CheckedBy: "sh, bwrap",
-	Enforces:  true,
-	Sections:  profile.AllSections,
-	Runtime:   "bwrap",
-	Notes:     func(in *Input) []string { return once(in, bwrapOf).notes },
+	Name:       "bwrap",
+	For:        "a shell script that runs the command, or another, in bubblewrap: only the files that were seen, and the filter",
+	CheckedBy:  "sh, bwrap",
+	Enforces:   true,
+	Sections:   profile.AllSections,
+	Vocabulary: profile.Numbers,
+	Runtime:    "bwrap",
+	Notes:      func(in *Input) []string { return once(in, bwrapOf).notes },
 	Write: func(w io.Writer, in *Input) error {
 		b := once(in, bwrapOf)
 		if b.err != nil {

@@ -7,12 +7,13 @@ import (
 )
 
 var cbpf = Format{
-	Name:      "cbpf",
-	For:       "the filter itself, struct sock_filter as seccomp(2) takes them: bwrap --seccomp FD",
-	CheckedBy: "the kernel, through bwrap; a simulation of every call",
-	Enforces:  true,
-	Sections:  profile.Syscalls,
-	Runtime:   "bwrap",
+	Name:       "cbpf",
+	For:        "the filter itself, struct sock_filter as seccomp(2) takes them: bwrap --seccomp FD",
+	CheckedBy:  "the kernel, through bwrap; a simulation of every call",
+	Enforces:   true,
+	Sections:   profile.Syscalls,
+	Vocabulary: profile.Numbers,
+	Runtime:    "bwrap",
 	Write: func(w io.Writer, in *Input) error {
 		filter, err := rawFilter(in.Profile)
 		if err != nil {

@@ -10,13 +10,14 @@ import (
 )
 
 var seccompH = Format{
-	Name:      "seccomp-h",
-	For:       "a C header with a function that builds and loads the filter, for libseccomp",
-	CheckedBy: "gcc, libseccomp",
-	Enforces:  true,
-	Sections:  profile.Syscalls,
-	Notes:     seccompHNotes,
-	Write:     writeSeccompH,
+	Name:       "seccomp-h",
+	For:        "a C header with a function that builds and loads the filter, for libseccomp",
+	CheckedBy:  "gcc, libseccomp",
+	Enforces:   true,
+	Sections:   profile.Syscalls,
+	Vocabulary: profile.Numbers,
+	Notes:      seccompHNotes,
+	Write:      writeSeccompH,
 }
 
 // headerABI is an ABI as the header has it.
@@ -43,9 +44,6 @@ func writeSeccompH(w io.Writer, in *Input) error {
 	for _, abi := range p.ABIs {
 		h := headerABI{Name: abi.String(), Arch: string(ociArch[abi])}
 		for _, c := range p.CallsOf(abi) {
-			if c.Nr < 0 || c.Nr >= numberLimit {
-				return fmt.Errorf("call %d of %v cannot be allowed: no call has such a number", c.Nr, abi)
-			}
 			call := headerCall{headerNumber(c), c.Name}
 			if c.Values == nil {
 				h.Calls = append(h.Calls, call)
@@ -65,7 +63,7 @@ func writeSeccompH(w io.Writer, in *Input) error {
 // headerNumber is the number with the bit of x32, as libseccomp has it.
 func headerNumber(c profile.Call) int32 {
 	if c.ABI == event.X32 {
-		return c.Nr | numberLimit
+		return c.Nr | profile.NumberLimit
 	}
 	return c.Nr
 }

@@ -15,14 +15,15 @@ import (
 )
 
 var docker = Format{
-	Name:      "docker",
-	For:       "docker run --security-opt seccomp=FILE, and podman",
-	CheckedBy: "github.com/moby/profiles, whose result runc loads",
-	Enforces:  true,
-	Sections:  profile.Syscalls,
-	Runtime:   "runc",
-	Notes:     dockerNotes,
-	Write:     writeDocker,
+	Name:       "docker",
+	For:        "docker run --security-opt seccomp=FILE, and podman",
+	CheckedBy:  "github.com/moby/profiles, whose result runc loads",
+	Enforces:   true,
+	Sections:   profile.Syscalls,
+	Vocabulary: profile.Names,
+	Runtime:    "runc",
+	Notes:      dockerNotes,
+	Write:      writeDocker,
 }
 
 // machine is what Docker runs on, with the ABIs that its kernel has.
@@ -76,12 +77,8 @@ func writeDocker(w io.Writer, in *Input) error {
 		}
 		out.ArchMap = append(out.ArchMap, arch)
 	}
-	rules, err := dockerRules(p, all)
-	if err != nil {
-		return err
-	}
-	out.Syscalls = rules
-	if len(rules) > 0 {
+	out.Syscalls = dockerRules(p, all)
+	if rules := out.Syscalls; len(rules) > 0 {
 		rules[0].Comment = strings.Join(append(about(in, profile.Syscalls, dockerNotes(in)), rules[0].Comment), "\n")
 	}
 	return writeJSON(w, out)
@@ -93,11 +90,7 @@ type dockerGroup struct{ arch, from string }
 
 // dockerRules are the rules for all machines, and for each those for what the others do
 // not allow, or not in the same way.
-func dockerRules(p *profile.Profile, all []machine) ([]*seccomp.Syscall, error) {
-	calls, err := named(p, p.ABIs)
-	if err != nil {
-		return nil, err
-	}
+func dockerRules(p *profile.Profile, all []machine) []*seccomp.Syscall {
 	groups := make(map[dockerGroup][]namedCall)
 	put := func(arch string, c namedCall) {
 		g := dockerGroup{arch, strings.Join(c.from, ", ")}
@@ -105,11 +98,9 @@ func dockerRules(p *profile.Profile, all []machine) ([]*seccomp.Syscall, error) 
 	}
 	on := make([]map[string]namedCall, len(all))
 	for i, m := range all {
-		if on[i], err = byName(p, m.abis); err != nil {
-			return nil, err
-		}
+		on[i] = byName(p, m.abis)
 	}
-	for _, c := range calls {
+	for _, c := range named(p, p.ABIs) {
 		if !slices.ContainsFunc(on, func(m map[string]namedCall) bool { return !sameOn(m, c) }) {
 			put("", c)
 			continue
@@ -132,16 +123,16 @@ func dockerRules(p *profile.Profile, all []machine) ([]*seccomp.Syscall, error) 
 			rules = append(rules, rule)
 		}
 	}
-	return rules, nil
+	return rules
 }
 
-func byName(p *profile.Profile, abis []event.ABI) (map[string]namedCall, error) {
-	calls, err := named(p, abis)
+func byName(p *profile.Profile, abis []event.ABI) map[string]namedCall {
+	calls := named(p, abis)
 	found := make(map[string]namedCall, len(calls))
 	for _, c := range calls {
 		found[c.name] = c
 	}
-	return found, err
+	return found
 }
 
 // sameOn says whether a machine allows a call as all of them together do.

@@ -136,24 +136,39 @@ func TestNoInjection(t *testing.T) {
 	}
 }
 
-func TestCallWithoutNameIsRefusedOrNumbered(t *testing.T) {
-	d := document(&trace.Syscall{Name: "syscall_999", Nr: 999, ABI: "x86_64", Count: 1})
-	in := inputOf(t, d, profile.Options{})
-	for _, f := range []*Format{&oci, &docker, &k8s, &systemd} {
-		err := f.Write(&bytes.Buffer{}, in)
-		if want := "call 999 of x86_64 has no name"; err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: error %v, want one with %q", f.Name, err, want)
-		}
+// What a format cannot say is refused, or left out where that makes no difference: a call
+// that the kernel does not have fails with ENOSYS.
+func TestCallThatAFormatCannotSay(t *testing.T) {
+	const read, unnamed, none = 0, 999, -1
+	d := document()
+	for _, nr := range []int32{read, unnamed, none} {
+		d.Syscalls = append(d.Syscalls, &trace.Syscall{Name: "x", Nr: nr, ABI: "x86_64", Count: 1})
 	}
-	for _, f := range []*Format{&seccompH, &goSource, &cbpf} {
-		written(t, f, in)
-	}
-	d.Syscalls[0].Nr = -1
-	in = inputOf(t, d, profile.Options{})
 	for f := range callFormats {
-		if err := f.Write(&bytes.Buffer{}, in); err == nil {
-			t.Errorf("%s: call -1 is allowed", f.Name)
-		}
+		t.Run(f.Name, func(t *testing.T) {
+			lacks, of := []string{"call -1 of x86_64"}, "has a number that no call can have"
+			if f.Vocabulary == profile.Names {
+				lacks, of = append(lacks, "call 999 of x86_64"), "has no name"
+			}
+			for _, other := range []profile.Action{{Kind: profile.Errno, Errno: unix.EPERM}, {Kind: profile.Kill}, {Kind: profile.Log}} {
+				_, err := profile.New(d, profile.Options{Default: other, Vocabulary: f.Vocabulary})
+				if want := lacks[0] + " " + of; err == nil || !strings.HasPrefix(err.Error(), want) {
+					t.Errorf("other calls %v: error %v, want %q", other, err, want)
+				}
+			}
+			in := inputOf(t, d, profile.Options{Default: profile.Action{Kind: profile.Errno, Errno: unix.ENOSYS}, Vocabulary: f.Vocabulary})
+			if len(in.Profile.Calls)+len(lacks) != len(d.Syscalls) || in.Profile.Calls[0].Nr != read {
+				t.Errorf("calls %v, want all but %q", in.Profile.Calls, lacks)
+			}
+			for i, call := range lacks {
+				if want := call + " is left out, and fails with ENOSYS"; !strings.HasPrefix(in.Profile.Notes[i], want) {
+					t.Errorf("notes %q, want %q", in.Profile.Notes, want)
+				}
+			}
+			if f != &k8s { // which has EPERM only
+				written(t, f, in)
+			}
+		})
 	}
 }
 

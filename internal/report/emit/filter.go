@@ -21,9 +21,6 @@ var filterABI = map[event.ABI]seccomp.ABI{
 	event.ARM:   seccomp.ARM,
 }
 
-// numberLimit is above the numbers of all ABIs: where x32 has a bit of its own.
-const numberLimit = 0x40000000
-
 // compile makes the filter of a profile: what it allows in each ABI, and the default for
 // all else, also for the ABIs that it does not have.
 func compile(p *profile.Profile) ([]bpf.RawInstruction, error) {
@@ -32,12 +29,9 @@ func compile(p *profile.Profile) ([]bpf.RawInstruction, error) {
 	for _, abi := range p.ABIs {
 		t := seccomp.Table{
 			ABI: filterABI[abi], Rules: make(map[uint32][]seccomp.Rule),
-			Default: other, Limit: numberLimit, Unknown: other,
+			Default: other, Limit: profile.NumberLimit, Unknown: other,
 		}
 		for _, c := range p.CallsOf(abi) {
-			if c.Nr < 0 || c.Nr >= numberLimit {
-				return nil, fmt.Errorf("call %d of %v cannot be allowed: no call has such a number", c.Nr, abi)
-			}
 			t.Rules[uint32(c.Nr)] = filterRules(c)
 		}
 		f.Tables = append(f.Tables, t)

@@ -10,21 +10,20 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/profile"
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
 
 var firejail = Format{
-	Name:      "firejail",
-	For:       "a profile of firejail(1): calls, families of sockets, and files outside of /usr",
-	CheckedBy: "firejail",
-	Enforces:  true,
-	Sections:  profile.AllSections,
-	Runtime:   "firejail",
-	Notes:     func(in *Input) []string { return once(in, firejailOf).notes },
+	Name:       "firejail",
+	For:        "a profile of firejail(1): calls, families of sockets, and files outside of /usr",
+	CheckedBy:  "firejail",
+	Enforces:   true,
+	Sections:   profile.AllSections,
+	Vocabulary: profile.Numbers,
+	Runtime:    "firejail",
+	Notes:      func(in *Input) []string { return once(in, firejailOf).notes },
 	Write: func(w io.Writer, in *Input) error {
 		f := once(in, firejailOf)
 		if f.err != nil {
@@ -94,7 +93,7 @@ func (f *firejailProfile) addCalls(p *profile.Profile) {
 	f.line("seccomp.block-secondary")
 	switch p.Default.Kind {
 	case profile.Errno:
-		f.line("seccomp-error-action %s", unix.ErrnoName(p.Default.Errno))
+		f.line("seccomp-error-action %v", event.Errno(p.Default.Errno))
 	case profile.Kill, profile.Log:
 		f.line("seccomp-error-action %v", p.Default.Kind)
 	default:

@@ -18,6 +18,8 @@ type Format struct {
 	// trace that it uses: if one is incomplete, an enforcing format is refused.
 	Enforces bool
 	Sections profile.Sections
+	// Vocabulary is what calls are called in it.
+	Vocabulary profile.Vocabulary
 	// Runtime is the one whose baseline the output has unless another is asked for.
 	Runtime string
 	// Collapse is how files are taken together unless something else is asked for.

@@ -14,13 +14,14 @@ import (
 )
 
 var goSource = Format{
-	Name:      "go",
-	For:       "a Go package that a program imports to hold itself to the profile",
-	CheckedBy: "go build",
-	Enforces:  true,
-	Sections:  profile.Syscalls,
-	Runtime:   "go",
-	Write:     writeGo,
+	Name:       "go",
+	For:        "a Go package that a program imports to hold itself to the profile",
+	CheckedBy:  "go build",
+	Enforces:   true,
+	Sections:   profile.Syscalls,
+	Vocabulary: profile.Numbers,
+	Runtime:    "go",
+	Write:      writeGo,
 }
 
 // goArch are the architectures of Go whose programs use an ABI, and the number of

@@ -9,18 +9,20 @@ import (
 	"go.yaml.in/yaml/v4"
 	"golang.org/x/sys/unix"
 
+	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/profile"
 )
 
 var k8s = Format{
-	Name:      "k8s",
-	For:       "a SeccompProfile for the Security Profiles Operator of Kubernetes",
-	CheckedBy: "the schema of the operator",
-	Enforces:  true,
-	Sections:  profile.Syscalls,
-	Runtime:   "runc",
-	Notes:     ociNotes,
-	Write:     writeK8s,
+	Name:       "k8s",
+	For:        "a SeccompProfile for the Security Profiles Operator of Kubernetes",
+	CheckedBy:  "the schema of the operator",
+	Enforces:   true,
+	Sections:   profile.Syscalls,
+	Vocabulary: profile.Names,
+	Runtime:    "runc",
+	Notes:      ociNotes,
+	Write:      writeK8s,
 }
 
 // seccompProfile is the resource, as far as it is written. All versions of the operator
@@ -55,12 +57,9 @@ type seccompArg struct {
 func writeK8s(w io.Writer, in *Input) error {
 	p := in.Profile
 	if p.Default.Kind == profile.Errno && p.Default.Errno != unix.EPERM {
-		return fmt.Errorf("a SeccompProfile cannot say that other calls fail with %s: it has no defaultErrnoRet, and the runtime takes EPERM (--errno EPERM, or another format)", unix.ErrnoName(p.Default.Errno))
+		return fmt.Errorf("a SeccompProfile cannot say that other calls fail with %v: it has no defaultErrnoRet, and the runtime takes EPERM (--errno EPERM, or another format)", event.Errno(p.Default.Errno))
 	}
-	s, err := linuxSeccomp(p)
-	if err != nil {
-		return err
-	}
+	s := linuxSeccomp(p)
 	out := seccompProfile{
 		APIVersion: "security-profiles-operator.x-k8s.io/v1beta1", Kind: "SeccompProfile",
 		Metadata: map[string]string{"name": resourceName(p.Argv)},

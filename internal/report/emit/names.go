@@ -19,16 +19,13 @@ type namedCall struct {
 	from   []string
 }
 
-// named are the calls of some ABIs by name, sorted. A call without a name is an error.
-func named(p *profile.Profile, abis []event.ABI) ([]namedCall, error) {
+// named are the calls of some ABIs by name, sorted.
+func named(p *profile.Profile, abis []event.ABI) []namedCall {
 	var calls []namedCall
 	at := make(map[string]int)
 	for _, c := range p.Calls {
 		if !slices.Contains(abis, c.ABI) {
 			continue
-		}
-		if _, known := syscalls.Known(c.ABI, c.Nr); !known {
-			return nil, fmt.Errorf("call %d of %v has no name, and this format has names only: seccomp-h, go and cbpf have numbers", c.Nr, c.ABI)
 		}
 		i, ok := at[c.Name]
 		if !ok {
@@ -39,7 +36,7 @@ func named(p *profile.Profile, abis []event.ABI) ([]namedCall, error) {
 		calls[i].add(c)
 	}
 	slices.SortFunc(calls, func(a, b namedCall) int { return strings.Compare(a.name, b.name) })
-	return calls, nil
+	return calls
 }
 
 // add takes in the same call of another ABI.
@@ -64,10 +61,7 @@ func widened(p *profile.Profile, abis []event.ABI) []string {
 	if len(abis) < 2 {
 		return nil
 	}
-	calls, err := named(p, abis)
-	if err != nil {
-		return nil // which is told when it is written
-	}
+	calls := named(p, abis)
 	var notes []string
 	for _, abi := range abis {
 		var more, wider []string

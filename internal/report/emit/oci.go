@@ -11,19 +11,16 @@ import (
 )
 
 var oci = Format{
-	Name:      "oci",
-	For:       "linux.seccomp of a container's config.json, and Localhost profiles of containerd and CRI-O",
-	CheckedBy: "runc, crun",
-	Enforces:  true,
-	Sections:  profile.Syscalls,
-	Runtime:   "runc",
-	Notes:     ociNotes,
+	Name:       "oci",
+	For:        "linux.seccomp of a container's config.json, and Localhost profiles of containerd and CRI-O",
+	CheckedBy:  "runc, crun",
+	Enforces:   true,
+	Sections:   profile.Syscalls,
+	Vocabulary: profile.Names,
+	Runtime:    "runc",
+	Notes:      ociNotes,
 	Write: func(w io.Writer, in *Input) error {
-		s, err := linuxSeccomp(in.Profile)
-		if err != nil {
-			return err
-		}
-		return writeJSON(w, ociProfile{mayLack(in.Profile, profile.Syscalls), s})
+		return writeJSON(w, ociProfile{mayLack(in.Profile, profile.Syscalls), linuxSeccomp(in.Profile)})
 	},
 }
 
@@ -47,17 +44,13 @@ func byRuntimes(p *profile.Profile) []string {
 }
 
 // linuxSeccomp is a profile as the runtime specification has it (config-linux.md).
-func linuxSeccomp(p *profile.Profile) (*specs.LinuxSeccomp, error) {
+func linuxSeccomp(p *profile.Profile) *specs.LinuxSeccomp {
 	s := &specs.LinuxSeccomp{DefaultAction: ociAction(p.Default.Kind), DefaultErrnoRet: ociErrno(p.Default)}
 	for _, abi := range p.ABIs {
 		s.Architectures = append(s.Architectures, ociArch[abi])
 	}
-	calls, err := named(p, p.ABIs)
-	if err != nil {
-		return nil, err
-	}
-	s.Syscalls = ociRules(calls)
-	return s, nil
+	s.Syscalls = ociRules(named(p, p.ABIs))
+	return s
 }
 
 var ociArch = map[event.ABI]specs.Arch{

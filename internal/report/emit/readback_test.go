@@ -94,7 +94,7 @@ func headerNumbers(t testing.TB, out []byte) map[event.ABI][]int32 {
 			if err != nil {
 				t.Fatal(err)
 			}
-			found[abi] = append(found[abi], int32(nr&^numberLimit))
+			found[abi] = append(found[abi], int32(nr&^profile.NumberLimit))
 		}
 	}
 	return sortedNumbers(found)
@@ -136,7 +136,7 @@ func probes(abi event.ABI) []uint32 {
 	for nr := uint32(0x0f0000); nr < 0x0f0010; nr++ {
 		numbers = append(numbers, nr)
 	}
-	return append(numbers, 999, 0x3fffffff, 0x7fffffff&^numberLimit, 1<<31, 1<<32-1)
+	return append(numbers, 999, 0x3fffffff, 0x7fffffff&^profile.NumberLimit, 1<<31, 1<<32-1)
 }
 
 // allowedBy are the calls that a program allows with all arguments zero.
@@ -148,10 +148,10 @@ func allowedBy(t testing.TB, program []bpf.RawInstruction) map[event.ABI][]int32
 	found := make(map[event.ABI][]int32)
 	for abi, id := range filterABI {
 		for _, nr := range probes(abi) {
-			if id.X32 && nr < numberLimit {
-				nr |= numberLimit
+			if id.X32 && nr < profile.NumberLimit {
+				nr |= profile.NumberLimit
 			}
-			if id == seccomp.X8664 && nr&numberLimit != 0 {
+			if id == seccomp.X8664 && nr&profile.NumberLimit != 0 {
 				continue
 			}
 			a, err := s.Action(seccomp.Data{Nr: nr, Arch: id.Arch})
@@ -159,7 +159,7 @@ func allowedBy(t testing.TB, program []bpf.RawInstruction) map[event.ABI][]int32
 				t.Fatal(err)
 			}
 			if a == seccomp.Allow {
-				found[abi] = append(found[abi], int32(nr&^numberLimit))
+				found[abi] = append(found[abi], int32(nr&^profile.NumberLimit))
 			}
 		}
 	}
@@ -282,7 +282,7 @@ func TestFilterOverAllCalls(t *testing.T) {
 	for abi, id := range filterABI {
 		for _, nr := range probes(abi) {
 			if id.X32 {
-				nr |= numberLimit
+				nr |= profile.NumberLimit
 			}
 			for _, v := range values {
 				d := seccomp.Data{Nr: nr, Arch: id.Arch, Args: [6]uint64{v, v, v, v, v, v}}
@@ -291,7 +291,7 @@ func TestFilterOverAllCalls(t *testing.T) {
 					t.Fatal(err)
 				}
 				want := seccomp.Errno(unix.ENOSYS)
-				if allows(in.Profile, abi, int32(nr&^numberLimit), v) && (id.X32 || nr < numberLimit) {
+				if allows(in.Profile, abi, int32(nr&^profile.NumberLimit), v) && (id.X32 || nr < profile.NumberLimit) {
 					want = seccomp.Allow
 					allowed++
 				}

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/profile"
 	"github.com/turnstile-project/turnstile/internal/syscalls"
@@ -15,13 +13,14 @@ import (
 )
 
 var systemd = Format{
-	Name:      "systemd",
-	For:       "a drop-in for a service: NAME.service.d/seccomp.conf",
-	CheckedBy: "systemd-analyze verify",
-	Enforces:  true,
-	Sections:  profile.Syscalls,
-	Notes:     systemdNotes,
-	Write:     writeSystemd,
+	Name:       "systemd",
+	For:        "a drop-in for a service: NAME.service.d/seccomp.conf",
+	CheckedBy:  "systemd-analyze verify",
+	Enforces:   true,
+	Sections:   profile.Syscalls,
+	Vocabulary: profile.Names,
+	Notes:      systemdNotes,
+	Write:      writeSystemd,
 }
 
 // implied is the set that systemd adds to every list of what is allowed (systemd.exec(5)).
@@ -29,10 +28,8 @@ const implied = "@default"
 
 func writeSystemd(w io.Writer, in *Input) error {
 	p := in.Profile
-	calls, err := named(p, p.ABIs)
+	calls := named(p, p.ABIs)
 	switch {
-	case err != nil:
-		return err
 	case len(calls) == 0:
 		return fmt.Errorf("the profile allows no call, and to systemd an empty list means no filter at all")
 	case p.Default.Kind == profile.Trap:
@@ -49,7 +46,7 @@ func writeSystemd(w io.Writer, in *Input) error {
 	key := "SystemCallFilter="
 	switch p.Default.Kind {
 	case profile.Errno:
-		fmt.Fprintf(w, "SystemCallErrorNumber=%s\n", unix.ErrnoName(p.Default.Errno))
+		fmt.Fprintf(w, "SystemCallErrorNumber=%v\n", event.Errno(p.Default.Errno))
 	case profile.Kill:
 		fmt.Fprintln(w, "SystemCallErrorNumber=kill")
 	case profile.Log:
@@ -113,10 +110,7 @@ func socketFamilies(calls []namedCall) (names []string, ok bool) {
 
 func systemdNotes(in *Input) []string {
 	p := in.Profile
-	calls, err := named(p, p.ABIs)
-	if err != nil {
-		return nil // which is told when it is written
-	}
+	calls := named(p, p.ABIs)
 	notes := append(widened(p, p.ABIs), byLibseccomp(p)...)
 	if p.Default.Kind != profile.Log {
 		notes = append(notes, overGrant(p.ABIs, calls, implied, nil,

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
@@ -33,6 +35,8 @@ type Action struct {
 	Allows bool
 	// Text says it of the call: "fails with EPERM".
 	Text string
+	// Errno is what it fails with, 0 if something else happens.
+	Errno unix.Errno
 }
 
 // Condition is about one argument, of which all 64 bits are compared.
@@ -61,6 +65,7 @@ type verdict struct {
 
 const (
 	noRule      = "no rule allows it"
+	noName      = "it has no name by which a rule could allow it"
 	foreign     = "calls of this ABI are not allowed"
 	noArguments = "it is allowed with some arguments only, and the trace does not have them (observe --args)"
 	moreThan    = "it is allowed with some arguments only, and had more of them than a trace holds"

@@ -1,8 +1,11 @@
 package read
 
 import (
+	"golang.org/x/sys/unix"
+
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/profile"
+	"github.com/turnstile-project/turnstile/internal/syscalls"
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
 
@@ -44,13 +47,19 @@ func (p *Profile) Check(d *trace.Document) []Finding {
 	return all
 }
 
+// checkCall judges one call. One without a name that fails with ENOSYS fails as where the
+// kernel does not have it, which is what report leaves it to.
 func (p *Profile) checkCall(s *trace.Syscall) []Finding {
 	abi, _ := event.ParseABI(s.ABI)
+	_, named := syscalls.Known(abi, s.Nr)
 	for _, f := range p.Filters {
 		v := f.judge(abi, s)
 		switch {
 		case v.unknown != "":
 			return []Finding{{Call: s, ABI: abi, Unknown: true, Why: v.unknown}}
+		case !v.action.Allows && !named && v.action.Errno == unix.ENOSYS:
+		case !v.action.Allows && !named:
+			return []Finding{{Call: s, ABI: abi, What: v.action.Text, Why: noName}}
 		case !v.action.Allows:
 			found := Finding{Call: s, ABI: abi, Index: v.index, Values: v.values, What: v.action.Text, Why: v.why}
 			found.Add = p.line(&found)

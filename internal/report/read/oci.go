@@ -188,7 +188,7 @@ func ociAction(a specs.LinuxSeccompAction, errnoRet *uint) (Action, error) {
 }
 
 func failsWith(errno unix.Errno) Action {
-	return Action{Text: "fails with " + event.Errno(errno).String()}
+	return Action{Text: "fails with " + event.Errno(errno).String(), Errno: errno}
 }
 
 func ociCondition(a specs.LinuxSeccompArg) (Condition, error) {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/turnstile-project/turnstile/internal/event"
 	"github.com/turnstile-project/turnstile/internal/policy/lang"
 	"github.com/turnstile-project/turnstile/internal/report/read"
@@ -420,4 +422,33 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A call without a name fails as on a kernel that does not have it, if it fails with ENOSYS.
+// No rule of names can be added for it.
+func TestCallWithoutName(t *testing.T) {
+	const profile = `{"defaultAction":"SCMP_ACT_ERRNO","defaultErrnoRet":%d,"architectures":["SCMP_ARCH_X86_64"],"syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW"}]}`
+	d := seen(t, "read", "write")
+	for _, nr := range []int32{-1, 999} {
+		d.Syscalls = append(d.Syscalls, &trace.Syscall{Name: syscalls.Name(event.X8664, nr), ABI: "x86_64", Nr: nr, Count: 1})
+	}
+	for errno, want := range map[unix.Errno][]string{
+		unix.ENOSYS: {"write"},
+		unix.EPERM:  {"write", "syscall_-1", "syscall_999"},
+	} {
+		p, err := read.Read("profile", fmt.Appendf(nil, profile, errno), "oci", amd64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range p.Check(d) {
+			got = append(got, f.Call.Name)
+			if named := f.Call.Nr == 1; named != (f.Add != "") {
+				t.Errorf("%s: to add is %q", f.Call.Name, f.Add)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%v: found %q, want %q", errno, got, want)
+		}
+	}
 }
