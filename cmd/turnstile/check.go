@@ -67,7 +67,7 @@ func checkTraces(c *cli.Context) error {
 	case c.String("format") != "" && !slices.Contains(profiles.Names(), c.String("format")):
 		return usagef("--format %q is none of %s", c.String("format"), strings.Join(profiles.Names(), ", "))
 	}
-	against, err := os.Open(name)
+	against, err := openInput(name)
 	if err != nil {
 		return usageError{err}
 	}

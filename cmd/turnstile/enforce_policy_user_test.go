@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,7 +34,7 @@ func TestPolicyUnderSudo(t *testing.T) {
 	if got.stdout != "/usr/sbin\nx\n" || !strings.Contains(got.stderr, "/usr/sbin/nologin: Permission denied") {
 		t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
-	if got := run(0o600); got.code != exitUsage || !strings.Contains(got.stderr, "reading the policy: open "+policy+": permission denied") || got.stdout != "" {
+	if got := run(0o600); got.code != exitUsage || !strings.Contains(got.stderr, fmt.Sprintf("reading the policy: opening %q: permission denied", policy)) || got.stdout != "" {
 		t.Errorf("a file of root: exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
 }

@@ -3,7 +3,10 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"regexp"
 
@@ -18,7 +21,16 @@ func openTrace(name string) (io.ReadCloser, error) {
 	if name == "-" {
 		return io.NopCloser(os.Stdin), nil
 	}
-	return os.Open(name)
+	return openInput(name)
+}
+
+// openInput opens a file that somebody named, with quotes around its name in errors.
+func openInput(name string) (*os.File, error) {
+	f, err := os.Open(name)
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return nil, fmt.Errorf("opening %q: %w", name, path.Err)
+	}
+	return f, err
 }
 
 // firstField is the first field of a JSON object.

@@ -45,7 +45,7 @@ func readPolicyFiles(names []string, user *launch.User) (files []policyFile, err
 }
 
 func readPolicyFile(name string) (policyFile, error) {
-	f, err := os.Open(name)
+	f, err := openInput(name)
 	if err != nil {
 		return policyFile{}, err
 	}

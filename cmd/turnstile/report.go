@@ -152,7 +152,7 @@ func writeReport(name string, stdout io.Writer, write func(io.Writer) error) err
 	}
 	if err := write(out); err != nil {
 		out.Abort()
-		return fmt.Errorf("writing %q: %w", name, err)
+		return err
 	}
 	return out.Commit()
 }

@@ -8,7 +8,6 @@ package sandprint
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -17,10 +16,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/turnstile-project/turnstile/internal/event"
+	"github.com/turnstile-project/turnstile/internal/jsonstream"
 	"github.com/turnstile-project/turnstile/internal/syscalls"
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
@@ -45,18 +42,15 @@ func HasField(name string) bool { return slices.Contains(fields, name) }
 
 // Read reads a trace.
 func Read(r io.Reader) (*trace.Document, error) {
-	d := &reader{json: jsontext.NewDecoder(r), processes: make(map[int32]*process), counts: make(map[int32]uint64), names: make(map[int32]string)}
-	if err := d.read(); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
-		return nil, fmt.Errorf("reading the trace of sandprint, byte %d: %w", d.json.InputOffset(), err)
+	d := &reader{json: jsonstream.New(r), processes: make(map[int32]*process), counts: make(map[int32]uint64), names: make(map[int32]string)}
+	if err := d.json.Document(d.field); err != nil {
+		return nil, fmt.Errorf("reading the trace of sandprint: %w", err)
 	}
 	return d.document()
 }
 
 type reader struct {
-	json    *jsontext.Decoder
+	json    *jsonstream.Decoder
 	version int
 	arch    string
 	argv    []string
@@ -84,75 +78,41 @@ type call struct {
 	Count uint64  `json:"count"`
 }
 
-func (d *reader) read() error {
-	if t, err := d.json.ReadToken(); err != nil {
-		return err
-	} else if t.Kind() != '{' {
-		return errors.New("it is no object")
-	}
-	for d.json.PeekKind() != '}' {
-		t, err := d.json.ReadToken()
-		if err != nil {
-			return err
-		}
-		name := t.String()
-		if err := d.field(name); err != nil {
-			return fmt.Errorf("%q: %w", name, err)
-		}
-	}
-	if _, err := d.json.ReadToken(); err != nil {
-		return err
-	}
-	if _, err := d.json.ReadToken(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the end of the trace")
-	}
-	return nil
-}
-
 func (d *reader) field(name string) error {
 	switch name {
 	case "schema_version":
-		return json.UnmarshalDecode(d.json, &d.version)
+		return d.json.Value(&d.version)
 	case "arch":
-		return json.UnmarshalDecode(d.json, &d.arch)
+		return d.json.Value(&d.arch)
 	case "target_argv":
-		return json.UnmarshalDecode(d.json, &d.argv)
+		return d.json.Value(&d.argv)
 	case "events":
 		return d.calls(d.event)
 	case "counts":
 		return d.calls(func(c *call) error { d.counts[c.Nr] += c.Count; return nil })
 	}
-	return d.json.SkipValue()
+	return d.json.Skip()
 }
 
 // calls reads a list of events or counts.
 func (d *reader) calls(take func(*call) error) error {
-	if t, err := d.json.ReadToken(); err != nil {
-		return err
-	} else if t.Kind() != '[' {
-		return errors.New("is no list")
-	}
-	for i := 0; d.json.PeekKind() != ']'; i++ {
+	return d.json.List(func(int) error {
 		var c call
-		if err := json.UnmarshalDecode(d.json, &c); err != nil {
-			return fmt.Errorf("entry %d: %w", i, err)
+		if err := d.json.Value(&c); err != nil {
+			return err
 		}
 		if c.Nr < 0 || c.Nr >= maxNumber {
-			return fmt.Errorf("entry %d: there is no call %d", i, c.Nr)
+			return fmt.Errorf("there is no call %d", c.Nr)
 		}
 		if c.Name != nil {
 			if known, ok := d.names[c.Nr]; ok && known != *c.Name {
-				return fmt.Errorf("entry %d: call %d is %q, and %q before", i, c.Nr, *c.Name, known)
+				return fmt.Errorf("call %d is %q, and %q before", c.Nr, *c.Name, known)
 			} else if !ok {
 				d.names[c.Nr] = *c.Name
 			}
 		}
-		if err := take(&c); err != nil {
-			return fmt.Errorf("entry %d: %w", i, err)
-		}
-	}
-	_, err := d.json.ReadToken()
-	return err
+		return take(&c)
+	})
 }
 
 func (d *reader) event(c *call) error {
