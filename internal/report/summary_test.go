@@ -2,6 +2,11 @@ package report
 
 import (
 	"bytes"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/turnstile-project/turnstile/internal/testenv"
@@ -57,9 +62,27 @@ func TestSummaryGolden(t *testing.T) {
 }
 
 func TestEveryLossHasAText(t *testing.T) {
-	for name := range trace.NewRecorder(trace.Options{}).Document().Lost {
-		if got := lossText(name, 5); got == "5 "+name {
+	names := slices.Collect(maps.Keys(trace.NewRecorder(trace.Options{}).Document().Lost))
+	docs, err := os.ReadFile("../../docs/formats.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, elsewhere, _ := strings.Cut(string(docs), "| In `lost` |")
+	elsewhere, _, _ = strings.Cut(elsewhere, "\n\n")
+	for _, m := range regexp.MustCompile("`([a-z_]+)`[^|]*\\|[^|]*\\|[^|]*\\|\n|`([a-z_]+)`,").FindAllStringSubmatch(elsewhere, -1) {
+		names = append(names, m[1]+m[2])
+	}
+	names = append(names, "uncounted")
+	if len(names) < 20 {
+		t.Fatalf("%d names were found: %q", len(names), names)
+	}
+	for _, name := range names {
+		if lossTexts[name] == "" {
 			t.Errorf("nothing is said of %q", name)
 		}
+	}
+	d := &trace.Document{Lost: map[string]uint64{"argv": 2, "new": 3, "undecoded": 0}}
+	if got, want := Losses(d), []string{"2 argument lists were too long or could not be read", "3 new"}; !slices.Equal(got, want) {
+		t.Errorf("losses %q, want %q", got, want)
 	}
 }
