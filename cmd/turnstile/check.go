@@ -34,7 +34,7 @@ What cannot be judged is told, and no failure unless --strict is given: a call t
 allowed with some arguments only, if the trace has none (observe --args), and what an
 incomplete trace may lack.
 
-In policies ${CWD} is that of the trace, ${HOME} that of --home, ${EXE} that of --exe.
+In policies ${CWD} and ${HOME} are those of the trace, ${EXE} that of --exe.
 
 Exit status: 0 if all is allowed, 1 if something is not, 2 on errors, 3 with --strict if
 something cannot be judged.
@@ -46,7 +46,7 @@ Examples:
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "against", Usage: "the profile: `FILE`", TakesFile: true},
 			&cli.StringFlag{Name: "format", Aliases: []string{"f"}, Usage: "FILE is `FORMAT`: " + strings.Join(profiles.Names(), ", ") + " (default: as it looks)"},
-			&cli.StringFlag{Name: "home", Usage: "${HOME} of a policy is `DIR` (default: $HOME)", TakesFile: true},
+			&cli.StringFlag{Name: "home", Usage: "${HOME} of a policy is `DIR` (default: that of the user of the trace)", TakesFile: true},
 			exeFlag("${EXE} of a policy is `PROGRAM`"),
 			&cli.BoolFlag{Name: "strict", Usage: "what cannot be judged is a failure: exit with 3"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object (docs/formats.md)"},
@@ -129,7 +129,7 @@ func checkContext(c *cli.Context, d *trace.Document) profiles.Context {
 	return profiles.Context{
 		ABI: abi, Kernel: d.Host.Kernel,
 		Variables: lang.Variables{
-			"CWD": d.Target.Dir, "HOME": cmp.Or(c.String("home"), os.Getenv("HOME")),
+			"CWD": d.Target.Dir, "HOME": cmp.Or(c.String("home"), homeOf(d.Target.UID), os.Getenv("HOME")),
 			"TMPDIR": cmp.Or(os.Getenv("TMPDIR"), "/tmp"), "EXE": cmp.Or(c.String("exe"), "/${EXE}"),
 		},
 		Resolve: resolveLinks,

@@ -48,10 +48,12 @@ func collapseFiles(c *cli.Context, format *emit.Format, d *trace.Document, o *pr
 	return nil
 }
 
-// homeOf is the home directory of a user, "" if there is none here.
+// homeOf is the home directory of the user of a trace, "" if there is none here. A trace that
+// does not have its user is taken to be ours.
 func homeOf(uid uint32) string {
-	if int(uid) == os.Getuid() && os.Getenv("HOME") != "" {
-		return os.Getenv("HOME")
+	ours := int(uid) == os.Getuid() || uid == trace.UnknownUID
+	if home := os.Getenv("HOME"); ours && home != "" {
+		return home
 	}
 	u, err := user.LookupId(strconv.FormatUint(uint64(uid), 10))
 	if err != nil {

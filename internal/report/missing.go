@@ -25,7 +25,9 @@ func Incomplete(d *trace.Document) []string {
 }
 
 // Folds say what was taken together to keep the trace small.
-func Folds(d *trace.Document) []string { return sentences(d.Folded, foldTexts, "%d %s beyond the limit") }
+func Folds(d *trace.Document) []string {
+	return sentences(d.Folded, foldTexts, "%d %s beyond the limit")
+}
 
 // Losses say what was not recorded, and why.
 func Losses(d *trace.Document) []string { return sentences(d.Lost, lossTexts, "%d %s") }

@@ -65,6 +65,10 @@ func (c Complete) All() bool {
 	return c.Syscalls && c.Processes && (c.Files == nil || *c.Files) && (c.Sockets == nil || *c.Sockets)
 }
 
+// UnknownUID is the user of a process of which that is not known: (uid_t)-1, which no
+// process can have (setresuid(2)). Traces from elsewhere have no users.
+const UnknownUID = 1<<32 - 1
+
 // Target is the command that was run, or what was attached to.
 type Target struct {
 	Argv []string

@@ -31,9 +31,6 @@ const maxProcesses = 100_000
 // maxNumber bounds the numbers of calls. sandprint itself counts those below 512.
 const maxNumber = 4096
 
-// unknownUID is the user of a process, which a trace does not have: (uid_t)-1.
-const unknownUID = 1<<32 - 1
-
 // fields are those of a trace.
 var fields = []string{"schema_version", "arch", "target_argv", "events", "counts"}
 
@@ -123,7 +120,7 @@ func (d *reader) event(c *call) error {
 		}
 		p = &process{first: c.Time, calls: make(map[int32]uint64)}
 		p.ID = event.ProcessID{PID: c.PID, Start: c.Time}
-		p.UID = unknownUID
+		p.UID = trace.UnknownUID
 		d.processes[c.PID] = p
 		if len(d.processes) == 1 {
 			d.first = c.Time
@@ -158,7 +155,7 @@ func (d *reader) document() (*trace.Document, error) {
 	doc.Host.Arch = abi.String()
 	doc.Complete = trace.Complete{}
 	doc.Lost = map[string]uint64{"uncounted": 1} // it does not say how much
-	doc.Target = trace.Target{Argv: d.argv, UID: unknownUID}
+	doc.Target = trace.Target{Argv: d.argv, UID: trace.UnknownUID}
 	if len(d.argv) == 1 {
 		if pid, ok := strings.CutPrefix(d.argv[0], "pid:"); ok { // it was attached to
 			doc.Target.Argv = nil

@@ -10,10 +10,6 @@ import (
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
 
-// unknownUID is the user of a process: a log does not have it. It is (uid_t)-1, which no
-// process can have.
-const unknownUID = 1<<32 - 1
-
 // What a log can lack, by the names that the document counts it under.
 const (
 	lostEnds         = "log_ends"   // the log was cut, or strace left
@@ -83,7 +79,7 @@ func (d *reader) document() *trace.Document {
 		d.number(&p.PPID)
 	}
 	doc.Target.Argv = d.argv
-	doc.Target.UID = unknownUID
+	doc.Target.UID = trace.UnknownUID
 	if len(doc.Processes) > 0 {
 		doc.Target.Status, doc.Target.Signal = doc.Processes[0].Status, doc.Processes[0].Signal
 	}

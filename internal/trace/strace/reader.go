@@ -324,7 +324,7 @@ func (d *reader) begin(pid int32, parent *thread) *process {
 	d.started++
 	p := &process{fds: &descriptors{}}
 	p.ID = event.ProcessID{PID: pid, Start: uint64(d.started)}
-	p.UID = unknownUID
+	p.UID = trace.UnknownUID
 	p.Started = time.Unix(0, int64(d.now))
 	if parent != nil {
 		from := parent.process
