@@ -72,7 +72,7 @@ func checkTraces(c *cli.Context) error {
 		return usageError{err}
 	}
 	defer against.Close()
-	d, err := readTraces(c.Args().Slice(), c.App.ErrWriter)
+	d, err := readTraces(c.Args().Slice(), notes(c))
 	if err != nil {
 		return err
 	}

@@ -47,11 +47,11 @@ func diffTraces(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	a, err := readCompared(c.Args().Get(0), c.App.ErrWriter)
+	a, err := readCompared(c.Args().Get(0), notes(c))
 	if err != nil {
 		return err
 	}
-	b, err := readCompared(c.Args().Get(1), c.App.ErrWriter)
+	b, err := readCompared(c.Args().Get(1), notes(c))
 	if err != nil {
 		return err
 	}

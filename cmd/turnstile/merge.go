@@ -27,7 +27,7 @@ Examples:
 			if c.NArg() < 2 {
 				return usagef("a merge takes two traces or more; for example: %q", "turnstile merge -o all.json a.json b.json")
 			}
-			d, err := readTraces(c.Args().Slice(), c.App.ErrWriter)
+			d, err := readTraces(c.Args().Slice(), notes(c))
 			if err != nil {
 				return err
 			}

@@ -91,11 +91,11 @@ func makeReport(c *cli.Context) error {
 	if err := checkGroups(c.StringSlice("groups"), format); err != nil {
 		return err
 	}
-	d, err := readTraces(c.Args().Slice(), c.App.ErrWriter)
+	d, err := readTraces(c.Args().Slice(), notes(c))
 	if err != nil {
 		return err
 	}
-	if d, err = minus(d, c.StringSlice("minus"), c.Bool("args"), c.App.ErrWriter); err != nil {
+	if d, err = minus(d, c.StringSlice("minus"), c.Bool("args"), notes(c)); err != nil {
 		return err
 	}
 	in := &emit.Input{Trace: d, Tool: "turnstile " + version(), Groups: c.StringSlice("groups")}
@@ -119,10 +119,8 @@ func addProfile(c *cli.Context, format *emit.Format, in *emit.Input, options pro
 	if err := format.Check(in.Profile); err != nil && !c.Bool("allow-incomplete") {
 		return incompleteError{err}
 	}
-	if !c.Bool("quiet") {
-		tellNotes(c.App.ErrWriter, format, in)
-		tellWidened(c.App.ErrWriter, in.Profile, c.Bool("explain-collapse"))
-	}
+	tellNotes(notes(c), format, in)
+	tellWidened(notes(c), in.Profile, c.Bool("explain-collapse"))
 	return nil
 }
 

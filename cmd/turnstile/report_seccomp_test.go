@@ -127,7 +127,7 @@ func TestReportArchOfRealPrograms(t *testing.T) {
 		t.Run(tt.abi.String(), func(t *testing.T) {
 			var docs []*trace.Document
 			for _, arch := range []string{tt.from, tt.to} {
-				d, err := readTrace("testdata/same-" + arch + ".json")
+				d, err := readTrace("testdata/same-"+arch+".json", &bytes.Buffer{})
 				if err != nil {
 					t.Fatal(err)
 				}

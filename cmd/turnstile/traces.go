@@ -6,6 +6,8 @@ import (
 	"os"
 	"runtime/debug"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/turnstile-project/turnstile/internal/quote"
 	"github.com/turnstile-project/turnstile/internal/trace"
 )
@@ -19,7 +21,7 @@ func readTraces(names []string, w io.Writer) (*trace.Document, error) {
 	var all trace.Merger
 	var without gaps
 	for _, name := range names {
-		d, err := readTrace(name)
+		d, err := readTrace(name, w)
 		if err != nil {
 			return nil, err
 		}
@@ -28,6 +30,14 @@ func readTraces(names []string, w io.Writer) (*trace.Document, error) {
 	}
 	without.tell(w)
 	return all.Document(), nil
+}
+
+// notes is where to tell what is no error: nowhere if somebody asked for that.
+func notes(c *cli.Context) io.Writer {
+	if c.Bool("quiet") {
+		return io.Discard
+	}
+	return c.App.ErrWriter
 }
 
 // minus is what a trace has beyond some others; with values also of arguments. That one of
@@ -55,8 +65,9 @@ func minus(d *trace.Document, names []string, values bool, w io.Writer) (*trace.
 // files and a profile of it stay below 1 GiB.
 const memoryLimit = 960 << 20
 
-// readTrace reads a trace, of our own or of another program; "-" is stdin.
-func readTrace(name string) (*trace.Document, error) {
+// readTrace reads a trace, of our own or of another program; "-" is stdin. How far it is, is
+// told on w.
+func readTrace(name string, w io.Writer) (*trace.Document, error) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
 	}
@@ -65,7 +76,9 @@ func readTrace(name string) (*trace.Document, error) {
 		return nil, usageError{err}
 	}
 	defer f.Close()
-	d, err := decodeTrace(f)
+	p := newProgress(f, name, w)
+	d, err := decodeTrace(p)
+	p.end()
 	if err != nil {
 		return nil, usageError{fmt.Errorf("%q: %w", name, err)}
 	}

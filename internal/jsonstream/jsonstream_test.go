@@ -2,6 +2,7 @@ package jsonstream
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -30,13 +31,13 @@ func read(d *Decoder) (n int, list []string, err error) {
 
 func TestDocument(t *testing.T) {
 	for text, want := range map[string]string{
-		`{}`: "",
-		` { "n" : 1 , "x":[{"n":"y"}], "list": ["a", "b\u0063"] } `: "a bc",
-		`{"list":null,"n":1}`: "",
-		`{"list":[]}`:         "",
+		`{}`: "0",
+		` { "n" : 1 , "x":[{"n":"y"}], "list": ["a", "b\u0063"] } `: "1 a bc",
+		`{"list":null,"n":2}`: "2",
+		`{"list":[]}`:         "0",
 	} {
-		_, list, err := read(New(strings.NewReader(text)))
-		if got := strings.Join(list, " "); err != nil || got != want {
+		n, list, err := read(New(strings.NewReader(text)))
+		if got := strings.Join(append([]string{strconv.Itoa(n)}, list...), " "); err != nil || got != want {
 			t.Errorf("%s: %q, error %v, want %q", text, got, err, want)
 		}
 	}
