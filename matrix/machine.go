@@ -43,7 +43,7 @@ func (m *machine) boot(ctx context.Context, res *result) error {
 		"-kernel", m.kernel.image, "-initrd", m.disk,
 		// A panic ends the machine. Landlock is not in the default list of
 		// every kernel that has it.
-		"-append", "quiet panic=-1 lsm=landlock,lockdown,yama,bpf console=" + arch.console,
+		"-append", "quiet panic=-1 lsm=landlock,lockdown,yama,apparmor,bpf console=" + arch.console,
 	})
 	cmd := exec.CommandContext(ctx, arch.qemu[0], args...)
 	cmd.Stderr = kept

@@ -63,5 +63,5 @@ const userland = "bookworm"
 // userPrograms are what the tests need beside the target programs.
 var userPrograms = []string{
 	"bash", "dash", "coreutils", "findutils", "grep", "sed", "mawk", "procps", "util-linux", "mount",
-	"libcap2-bin", "strace", "tar", "gzip", "sqlite3",
+	"libcap2-bin", "strace", "tar", "gzip", "sqlite3", "apparmor",
 }

@@ -18,7 +18,7 @@ import (
 var apparmor = Format{
 	Name:      "apparmor",
 	For:       "a profile of AppArmor, for apparmor_parser(8) and /etc/apparmor.d",
-	CheckedBy: "apparmor_parser",
+	CheckedBy: "apparmor_parser, and kernels that have AppArmor",
 	Enforces:  true,
 	Sections:  profile.AllSections,
 	Notes:     func(in *Input) []string { return once(in, apparmorOf).notes },
