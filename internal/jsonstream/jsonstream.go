@@ -6,11 +6,11 @@
 package jsonstream
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -104,6 +104,7 @@ var kinds = map[jsontext.Kind]string{
 func plain(err error) error {
 	var path *fs.PathError
 	var syntax *jsontext.SyntacticError
+	var form *json.SemanticError
 	switch {
 	case err == nil:
 		return nil
@@ -115,6 +116,23 @@ func plain(err error) error {
 		return fmt.Errorf("%q is there twice", syntax.JSONPointer.LastToken())
 	case errors.As(err, &syntax) && syntax.Err != nil:
 		return syntax.Err
+	case errors.As(err, &form):
+		return misfit(form)
 	}
-	return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+	return err
+}
+
+// misfit is about a value that is not of the form that it should have.
+func misfit(e *json.SemanticError) error {
+	what := cmp.Or(kinds[e.JSONKind], "a value")
+	if n := len(e.JSONValue); n > 0 && n < 100 {
+		what += " " + string(e.JSONValue)
+	}
+	if e.JSONPointer != "" {
+		what += fmt.Sprintf(" at %q", string(e.JSONPointer))
+	}
+	if e.Err != nil {
+		return fmt.Errorf("%s: %w", what, e.Err)
+	}
+	return errors.New(what + " is not of the type that belongs there")
 }
