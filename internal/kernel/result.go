@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/turnstile-project/turnstile/internal/event"
 )
 
 // State is the answer to "can this process use it, now?".
@@ -119,13 +121,7 @@ func is(err error, errnos ...unix.Errno) bool {
 // other error.
 func named(err error) string {
 	if errno, ok := errors.AsType[unix.Errno](err); ok {
-		// ENOTSUPP, internal to the kernel, escapes from bpf(2).
-		if errno == 524 {
-			return "ENOTSUPP"
-		}
-		if name := unix.ErrnoName(errno); name != "" {
-			return name
-		}
+		return event.Errno(errno).String() // ENOTSUPP too, which escapes from bpf(2)
 	}
 	return err.Error()
 }
